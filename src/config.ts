@@ -1,0 +1,165 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+
+/** Where a value came from, strongest last. */
+export type Source = 'default' | '.env' | 'environment' | 'flag';
+
+interface Setting<T> {
+  readonly env: string;
+  readonly help: string;
+  readonly fallback: T;
+  /** @throws Error whose message says what was expected */
+  readonly parse: (text: string) => T;
+  /** Never printed. */
+  readonly secret?: boolean;
+}
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** One row per setting. The flag is the key in kebab-case: `maxBatchSize` is `--max-batch-size`. */
+export const settings = {
+  host: row('EMBEDDINGS_HOST', 'address to listen on; 0.0.0.0 for every network interface', 'localhost', text),
+  port: row('EMBEDDINGS_PORT', 'port to listen on; 0 picks a free one', 11445, integer(0, 65_535)),
+  apiKeys: { ...row('EMBEDDINGS_API_KEYS', 'comma-separated keys, one of which every /v1 request must send; none: open', [] as readonly string[], list), secret: true },
+  corsOrigins: row('EMBEDDINGS_CORS_ORIGINS', 'comma-separated origins whose pages may call this server; * for all', ['*'] as readonly string[], list),
+
+  supportedModels: row('EMBEDDINGS_SUPPORTED_MODELS', 'the allowlist file', join(packageRoot, 'supported_models.txt'), text),
+  modelsDir: row<string | undefined>('EMBEDDINGS_MODELS_DIR', 'folder with <org>/<name>/ model folders, looked at first', undefined, text),
+  hfHubCache: row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', '~/.cache/huggingface/hub', text),
+  hfToken: { ...row<string | undefined>('HF_TOKEN', 'Hugging Face access token for gated models', undefined, text), secret: true },
+  preload: row('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start', [] as readonly string[], list),
+  maxLoadedModels: row('EMBEDDINGS_MAX_LOADED_MODELS', 'models kept in memory at once', 4, integer(1, 10_000)),
+
+  device: row<'auto' | 'cpu' | 'cuda'>('EMBEDDINGS_DEVICE', 'auto, cpu or cuda', 'auto', oneOf('auto', 'cpu', 'cuda')),
+  cudaMemoryFraction: row<number | undefined>('EMBEDDINGS_CUDA_MEMORY_FRACTION', 'share of the GPU memory to use, 0 to 1', undefined, fraction),
+  bitsandbytes: row<'8bit' | '4bit' | undefined>('EMBEDDINGS_BITSANDBYTES', 'quantised weights: 8bit or 4bit', undefined, oneOf('8bit', '4bit')),
+  replicas: row<number | undefined>('EMBEDDINGS_REPLICAS', 'runner processes of one model; chosen from cores and model size when not set', undefined, integer(1, 256)),
+  threads: row<number | undefined>('EMBEDDINGS_THREADS', 'threads of one runner; chosen from cores and model size when not set', undefined, integer(1, 1024)),
+  pooling: row<'mean' | 'model'>('EMBEDDINGS_POOLING', 'mean, or model to follow the sentence-transformers files of each model', 'mean', oneOf('mean', 'model')),
+  renormalize: row('EMBEDDINGS_RENORMALIZE', 'make vectors shortened by `dimensions` unit length again', false, boolean),
+
+  maxBatchSize: row('EMBEDDINGS_MAX_BATCH_SIZE', 'inputs of one request at most', 2048, integer(1, 1_000_000)),
+  maxRequestTokens: row('EMBEDDINGS_MAX_REQUEST_TOKENS', 'tokens of one request at most', 300_000, integer(1, 1_000_000_000)),
+  maxInputTokens: row<number | undefined>('EMBEDDINGS_MAX_INPUT_TOKENS', 'tokens of one input at most; the model decides when not set', undefined, integer(1, 1_000_000)),
+  maxInputCharacters: row('EMBEDDINGS_MAX_INPUT_CHARACTERS', 'characters of one input at most, checked before tokenising', 1_000_000, integer(1, 1_000_000_000)),
+  truncateInputs: row('EMBEDDINGS_TRUNCATE_INPUTS', 'cut inputs that are too long instead of answering 400', false, boolean),
+  maxBodyBytes: row('EMBEDDINGS_MAX_BODY_BYTES', 'bytes of one request body at most', 64 * 1024 * 1024, integer(1024, 2 ** 31)),
+  maxQueueTokens: row('EMBEDDINGS_MAX_QUEUE_TOKENS', 'tokens of one model that may wait before requests get 429', 1_200_000, integer(1, 1_000_000_000)),
+  maxBatchTokens: row<number | undefined>('EMBEDDINGS_MAX_BATCH_TOKENS', 'tokens one run of the engine takes at most; the engine decides when not set', undefined, integer(1, 1_000_000)),
+  strictParameters: row('EMBEDDINGS_STRICT_PARAMETERS', 'answer 400 to request fields that are not known instead of ignoring them', false, boolean),
+
+  logLevel: row<LogLevel>('EMBEDDINGS_LOG_LEVEL', 'fatal, error, warn, info, debug, trace or silent', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  shutdownSeconds: row('EMBEDDINGS_SHUTDOWN_SECONDS', 'how long a stop waits for requests in flight', 30, integer(0, 3600)),
+};
+
+type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+export type SettingName = keyof typeof settings;
+export type Config = { readonly [K in SettingName]: (typeof settings)[K]['fallback'] };
+
+/** The values in force and where each came from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly sources: Readonly<Record<SettingName, Source>>;
+}
+
+export interface ConfigInput {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Values of command-line flags as typed, by setting name. */
+  readonly flags?: Partial<Record<SettingName, string>>;
+  /** Path of the `.env` file; a missing file is fine. */
+  readonly envFile?: string;
+}
+
+/** Thrown for values that cannot be parsed; names every bad one at once. */
+export class ConfigError extends Error {}
+
+/** Merges defaults < .env < environment < flags. @throws ConfigError */
+export function loadConfig({ env, flags = {}, envFile = '.env' }: ConfigInput): LoadedConfig {
+  const fileEnv = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  const config: Record<string, unknown> = {};
+  const sources: Record<string, Source> = {};
+  const problems: string[] = [];
+  for (const [name, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
+    const found = firstSet([
+      ['flag', flags[name]],
+      ['environment', env[setting.env]],
+      ['.env', fileEnv[setting.env]],
+    ]);
+    sources[name] = found?.[0] ?? 'default';
+    config[name] = setting.fallback;
+    if (name === 'hfHubCache' && found === undefined) config[name] = defaultHubCache({ ...fileEnv, ...env });
+    if (found === undefined) continue;
+    try {
+      config[name] = setting.parse(found[1]);
+    } catch (error) {
+      const got = setting.secret ? 'the value given' : JSON.stringify(found[1]);
+      problems.push(`${setting.env} (--${toFlag(name)}, from ${found[0]}): ${(error as Error).message}, got ${got}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return { config: Object.freeze(config) as Config, sources: sources as Record<SettingName, Source> };
+}
+
+/** `maxBatchSize` -> `max-batch-size` */
+export function toFlag(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** An empty value means "not set", as compose files pass unset variables. */
+function firstSet(candidates: readonly (readonly [Source, string | undefined])[]): readonly [Source, string] | undefined {
+  for (const [source, value] of candidates) {
+    if (value !== undefined && value.trim() !== '') return [source, value.trim()];
+  }
+  return undefined;
+}
+
+/** HF_HUB_CACHE > HUGGINGFACE_HUB_CACHE > HF_HOME/hub > XDG_CACHE_HOME/huggingface/hub > ~/.cache/huggingface/hub */
+function defaultHubCache(env: Readonly<Record<string, string | undefined>>): string {
+  if (env['HUGGINGFACE_HUB_CACHE']) return env['HUGGINGFACE_HUB_CACHE'];
+  const cache = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
+  return join(env['HF_HOME'] ?? join(cache, 'huggingface'), 'hub');
+}
+
+function row<T>(env: string, help: string, fallback: T, parse: (text: string) => T): Setting<T> {
+  return { env, help, fallback, parse };
+}
+
+function text(value: string): string {
+  return value;
+}
+
+function list(value: string): readonly string[] {
+  return value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+}
+
+function boolean(value: string): boolean {
+  const lower = value.toLowerCase();
+  if (['1', 'true', 'yes', 'on'].includes(lower)) return true;
+  if (['0', 'false', 'no', 'off'].includes(lower)) return false;
+  throw new Error('expected true or false');
+}
+
+function integer(min: number, max: number): (value: string) => number {
+  return (value) => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max) throw new Error(`expected a whole number from ${min} to ${max}`);
+    return number;
+  };
+}
+
+function fraction(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number <= 1)) throw new Error('expected a number above 0 and at most 1');
+  return number;
+}
+
+function oneOf<const T extends string>(...allowed: readonly T[]): (value: string) => T {
+  return (value) => {
+    const found = allowed.find((candidate) => candidate === value.toLowerCase());
+    if (found === undefined) throw new Error(`expected ${allowed.join(', ')}`);
+    return found;
+  };
+}

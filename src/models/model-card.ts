@@ -1,0 +1,30 @@
+/** What a client may know of one allowed model. Fields that are known only after a load are absent before it. */
+export interface ModelCard {
+  /** The alias where the allowlist gives one, else the Hugging Face id. */
+  readonly id: string;
+  readonly repository: string;
+  readonly state: 'available' | 'loading' | 'ready' | 'failed';
+  /** Unix seconds of the moment the allowlist that holds it was read. */
+  readonly created: number;
+  readonly architecture?: string;
+  readonly dimensions?: number;
+  readonly maxTokens?: number;
+  /** How token vectors become one vector. */
+  readonly pooling: string;
+  /** What the model's own files declare, where that differs from `pooling`. */
+  readonly declaredPooling?: string;
+  /** Format of the weights in the file, and of the computation. */
+  readonly weights?: string;
+  readonly dtype?: string;
+  readonly parameters?: number;
+  readonly revision?: string;
+  readonly replicas?: number;
+  readonly threads?: number;
+  /** Why the last load failed. */
+  readonly problem?: string;
+}
+
+export interface Catalog {
+  list(): readonly ModelCard[];
+  get(id: string): ModelCard | undefined;
+}

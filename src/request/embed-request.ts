@@ -1,0 +1,14 @@
+/** One input of a request: a text, or ids of the model's own vocabulary used as they are. */
+export type Item =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'tokens'; readonly ids: Int32Array };
+
+export type EncodingFormat = 'float' | 'base64';
+
+/** A checked request. The four input shapes of the API are one list here. */
+export interface EmbedRequest {
+  readonly model: string;
+  readonly items: readonly Item[];
+  /** Length of the vectors wanted; the model's own length when absent. */
+  readonly dimensions?: number;
+}
