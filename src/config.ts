@@ -1,34 +1,47 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 
 /** Where a value came from, strongest last. */
 export type Source = 'default' | '.env' | 'environment' | 'flag';
 
-interface Setting<T> {
+interface Parser<T> {
+  /** @throws Error whose message says what was expected */
+  readonly parse: (text: string) => T;
+  /** Stands for the value in `--help`; empty for a switch, which needs none. */
+  readonly placeholder: string;
+}
+
+interface Setting<T> extends Parser<T> {
   readonly env: string;
   readonly help: string;
   readonly fallback: T;
-  /** @throws Error whose message says what was expected */
-  readonly parse: (text: string) => T;
+  /** Says the default where the value itself says it badly. */
+  readonly fallbackText?: string;
   /** Never printed. */
   readonly secret?: boolean;
 }
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 
+/** The models that come with the package, as `<org>/<name>/` folders. */
+export const bundledModelsDir: string = join(packageRoot, 'models');
+
+type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
 /** One row per setting. The flag is the key in kebab-case: `maxBatchSize` is `--max-batch-size`. */
+// oxfmt-ignore
 export const settings = {
   host: row('EMBEDDINGS_HOST', 'address to listen on; 0.0.0.0 for every network interface', 'localhost', text),
-  port: row('EMBEDDINGS_PORT', 'port to listen on; 0 picks a free one', 11445, integer(0, 65_535)),
+  port: row('EMBEDDINGS_PORT', 'port to listen on; 0 picks a free one', 11445, port),
   apiKeys: { ...row('EMBEDDINGS_API_KEYS', 'comma-separated keys, one of which every /v1 request must send; none: open', [] as readonly string[], list), secret: true },
   corsOrigins: row('EMBEDDINGS_CORS_ORIGINS', 'comma-separated origins whose pages may call this server; * for all', ['*'] as readonly string[], list),
 
-  supportedModels: row('EMBEDDINGS_SUPPORTED_MODELS', 'the allowlist file', join(packageRoot, 'supported_models.txt'), text),
-  modelsDir: row<string | undefined>('EMBEDDINGS_MODELS_DIR', 'folder with <org>/<name>/ model folders, looked at first', undefined, text),
-  hfHubCache: row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', '~/.cache/huggingface/hub', text),
+  supportedModels: { ...row('EMBEDDINGS_SUPPORTED_MODELS', 'the allowlist file', join(packageRoot, 'supported_models.txt'), path), fallbackText: 'supported_models.txt of the package' },
+  modelsDir: row<string | undefined>('EMBEDDINGS_MODELS_DIR', 'folder with <org>/<name>/ model folders, looked at first', undefined, path),
+  hfHubCache: row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', '~/.cache/huggingface/hub', path),
   hfToken: { ...row<string | undefined>('HF_TOKEN', 'Hugging Face access token for gated models', undefined, text), secret: true },
   preload: row('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start', [] as readonly string[], list),
   maxLoadedModels: row('EMBEDDINGS_MAX_LOADED_MODELS', 'models kept in memory at once', 4, integer(1, 10_000)),
@@ -55,7 +68,6 @@ export const settings = {
   shutdownSeconds: row('EMBEDDINGS_SHUTDOWN_SECONDS', 'how long a stop waits for requests in flight', 30, integer(0, 3600)),
 };
 
-type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 export type SettingName = keyof typeof settings;
 export type Config = { readonly [K in SettingName]: (typeof settings)[K]['fallback'] };
 
@@ -63,6 +75,8 @@ export type Config = { readonly [K in SettingName]: (typeof settings)[K]['fallba
 export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<SettingName, Source>>;
+  /** `EMBEDDINGS_*` variables that are set but are no setting: most likely typing errors. */
+  readonly unknown: readonly string[];
 }
 
 export interface ConfigInput {
@@ -73,93 +87,163 @@ export interface ConfigInput {
   readonly envFile?: string;
 }
 
-/** Thrown for values that cannot be parsed; names every bad one at once. */
-export class ConfigError extends Error {}
+/** Thrown for values that cannot be parsed; names every bad one at once, one a line. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
 
 /** Merges defaults < .env < environment < flags. @throws ConfigError */
 export function loadConfig({ env, flags = {}, envFile = '.env' }: ConfigInput): LoadedConfig {
-  const fileEnv = existsSync(envFile) ? parseEnv(readFileSync(envFile, 'utf8')) : {};
+  const fileEnv = readEnvFile(envFile);
+  const lookUp = (variable: string): Found | undefined =>
+    firstSet(['environment', env[variable]], ['.env', fileEnv[variable]]);
   const config: Record<string, unknown> = {};
   const sources: Record<string, Source> = {};
   const problems: string[] = [];
-  for (const [name, setting] of Object.entries(settings) as [SettingName, Setting<unknown>][]) {
-    const found = firstSet([
-      ['flag', flags[name]],
-      ['environment', env[setting.env]],
-      ['.env', fileEnv[setting.env]],
-    ]);
-    sources[name] = found?.[0] ?? 'default';
-    config[name] = setting.fallback;
-    if (name === 'hfHubCache' && found === undefined) config[name] = defaultHubCache({ ...fileEnv, ...env });
-    if (found === undefined) continue;
+  for (const name of settingNames()) {
+    const setting: Setting<unknown> = settings[name];
+    let found = firstSet(['flag', flags[name]]) ?? lookUp(setting.env);
+    if (name === 'hfHubCache') found ??= inheritedHubCache(lookUp);
+    sources[name] = found?.source ?? 'default';
     try {
-      config[name] = setting.parse(found[1]);
+      config[name] = found === undefined ? setting.fallback : setting.parse(found.value);
     } catch (error) {
-      const got = setting.secret ? 'the value given' : JSON.stringify(found[1]);
-      problems.push(`${setting.env} (--${toFlag(name)}, from ${found[0]}): ${(error as Error).message}, got ${got}`);
+      const got = setting.secret === true ? 'the value given' : JSON.stringify(found?.value);
+      problems.push(`${setting.env} (${toFlag(name)}, from ${sources[name]}): ${(error as Error).message}, got ${got}`);
     }
+    if (Array.isArray(config[name])) Object.freeze(config[name]);
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return { config: Object.freeze(config) as Config, sources: sources as Record<SettingName, Source> };
+  // The casts hold because the loop above wrote every name.
+  return {
+    config: Object.freeze(config) as Config,
+    sources: Object.freeze(sources) as Record<SettingName, Source>,
+    unknown: unknownVariables({ ...fileEnv, ...env }),
+  };
 }
 
-/** `maxBatchSize` -> `max-batch-size` */
-export function toFlag(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+/** Every setting, in the order of the table. */
+export function settingNames(): readonly SettingName[] {
+  return Object.keys(settings) as SettingName[]; // the keys of a literal that nobody extends
+}
+
+/** `maxBatchSize` -> `--max-batch-size` */
+export function toFlag(name: SettingName): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+interface Found {
+  readonly source: Source;
+  readonly value: string;
+}
+
+function readEnvFile(envFile: string): Record<string, string | undefined> {
+  if (!existsSync(envFile)) return {};
+  try {
+    return parseEnv(readFileSync(envFile, 'utf8').replace(/^\uFEFF/, '')); // editors on Windows write a byte order mark
+  } catch (error) {
+    throw new ConfigError(`Expected a readable file at ${resolve(envFile)}: ${(error as Error).message}`);
+  }
 }
 
 /** An empty value means "not set", as compose files pass unset variables. */
-function firstSet(candidates: readonly (readonly [Source, string | undefined])[]): readonly [Source, string] | undefined {
+function firstSet(...candidates: readonly (readonly [Source, string | undefined])[]): Found | undefined {
   for (const [source, value] of candidates) {
-    if (value !== undefined && value.trim() !== '') return [source, value.trim()];
+    if (value !== undefined && value.trim() !== '') return { source, value: value.trim() };
   }
   return undefined;
 }
 
-/** HF_HUB_CACHE > HUGGINGFACE_HUB_CACHE > HF_HOME/hub > XDG_CACHE_HOME/huggingface/hub > ~/.cache/huggingface/hub */
-function defaultHubCache(env: Readonly<Record<string, string | undefined>>): string {
-  if (env['HUGGINGFACE_HUB_CACHE']) return env['HUGGINGFACE_HUB_CACHE'];
-  const cache = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return join(env['HF_HOME'] ?? join(cache, 'huggingface'), 'hub');
+/** What Python's hub library does: HUGGINGFACE_HUB_CACHE > HF_HOME/hub > XDG_CACHE_HOME/huggingface/hub > ~/.cache/... */
+function inheritedHubCache(lookUp: (variable: string) => Found | undefined): Found {
+  const places: readonly (readonly [string, string])[] = [
+    ['HUGGINGFACE_HUB_CACHE', '.'],
+    ['HF_HOME', 'hub'],
+    ['XDG_CACHE_HOME', 'huggingface/hub'],
+  ];
+  for (const [variable, below] of places) {
+    const found = lookUp(variable);
+    if (found !== undefined) return { source: found.source, value: join(found.value, below) };
+  }
+  return { source: 'default', value: settings.hfHubCache.fallback };
 }
 
-function row<T>(env: string, help: string, fallback: T, parse: (text: string) => T): Setting<T> {
-  return { env, help, fallback, parse };
+/** Kubernetes sets `EMBEDDINGS_SERVICE_*` and `EMBEDDINGS_PORT_*` for a Service called embeddings: those are no typing errors. */
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const known = new Set(settingNames().map((name) => settings[name].env));
+  const isForeign = (name: string) => /^EMBEDDINGS_(SERVICE|PORT)_/.test(name);
+  return Object.keys(env).filter((name) => name.startsWith('EMBEDDINGS_') && !known.has(name) && !isForeign(name));
 }
 
-function text(value: string): string {
-  return value;
+function row<T>(env: string, help: string, fallback: T, parser: (() => Parser<T>) | Parser<T>): Setting<T> {
+  return { env, help, fallback, ...(typeof parser === 'function' ? parser() : parser) };
 }
 
-function list(value: string): readonly string[] {
-  return value.split(',').map((part) => part.trim()).filter((part) => part !== '');
+function text(): Parser<string> {
+  return { placeholder: 'text', parse: (value) => value };
 }
 
-function boolean(value: string): boolean {
-  const lower = value.toLowerCase();
-  if (['1', 'true', 'yes', 'on'].includes(lower)) return true;
-  if (['0', 'false', 'no', 'off'].includes(lower)) return false;
-  throw new Error('expected true or false');
+function path(): Parser<string> {
+  return { placeholder: 'path', parse: (value) => resolve(value.replace(/^~(?=\/|$)/, homedir())) };
 }
 
-function integer(min: number, max: number): (value: string) => number {
-  return (value) => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < min || number > max) throw new Error(`expected a whole number from ${min} to ${max}`);
-    return number;
+function list(): Parser<readonly string[]> {
+  return {
+    placeholder: 'list',
+    parse: (value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
   };
 }
 
-function fraction(value: string): number {
-  const number = Number(value);
-  if (!(number > 0 && number <= 1)) throw new Error('expected a number above 0 and at most 1');
-  return number;
+function boolean(): Parser<boolean> {
+  const parse = (value: string): boolean => {
+    const lower = value.toLowerCase();
+    if (['1', 'true', 'yes', 'y', 'on'].includes(lower)) return true;
+    if (['0', 'false', 'no', 'n', 'off'].includes(lower)) return false;
+    throw new Error('expected true or false');
+  };
+  return { placeholder: '', parse };
 }
 
-function oneOf<const T extends string>(...allowed: readonly T[]): (value: string) => T {
-  return (value) => {
+function integer(min: number, max: number): Parser<number> {
+  const parse = (value: string): number => {
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < min || number > max)
+      throw new Error(`expected a whole number from ${min} to ${max}`);
+    return number;
+  };
+  return { placeholder: 'n', parse };
+}
+
+function port(): Parser<number> {
+  const number = integer(0, 65_535);
+  const parse = (value: string): number => {
+    if (!value.startsWith('tcp://')) return number.parse(value);
+    throw new Error(
+      'expected a port, not what Kubernetes sets for a Service called embeddings (rename the Service or set enableServiceLinks: false)',
+    );
+  };
+  return { ...number, parse };
+}
+
+function fraction(): Parser<number> {
+  const parse = (value: string): number => {
+    const number = Number(value);
+    if (!/^\d*\.?\d+$/.test(value) || !(number > 0 && number <= 1))
+      throw new Error('expected a number above 0 and at most 1');
+    return number;
+  };
+  return { placeholder: 'share', parse };
+}
+
+function oneOf<const T extends string>(...allowed: readonly T[]): Parser<T> {
+  const parse = (value: string): T => {
     const found = allowed.find((candidate) => candidate === value.toLowerCase());
     if (found === undefined) throw new Error(`expected ${allowed.join(', ')}`);
     return found;
   };
+  return { placeholder: 'name', parse };
 }

@@ -1,4 +1,9 @@
+import type { Metrics } from './metrics/metrics.ts';
 import type { EmbedRequest } from './request/embed-request.ts';
+import type { ModelHost } from './serving/model-host.ts';
+import type { Encoded } from './tokenizer/encoded.ts';
+import { encodeItems } from './tokenizer/encode-items.ts';
+import { checkDimensions, sliceVectors } from './vectors/slice.ts';
 import type { Vectors } from './vectors/vectors.ts';
 
 /** An input that was cut to the model's length. */
@@ -22,3 +27,38 @@ export interface EmbedResult {
  * @throws ServiceError
  */
 export type Embed = (request: EmbedRequest, signal?: AbortSignal) => Promise<EmbedResult>;
+
+export interface EmbedOptions {
+  readonly host: ModelHost;
+  readonly metrics: Metrics;
+  readonly truncateInputs: boolean;
+  readonly maxRequestTokens: number;
+  readonly renormalize: boolean;
+}
+
+/** Items -> token ids -> vectors, through the model the request names. */
+export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
+  return (request, signal) =>
+    host.use(request.model, async ({ tokenizer, scheduler, vocabulary, maxTokens }, entry) => {
+      const { items, dimensions } = request;
+      checkDimensions(dimensions, scheduler.dimensions);
+      const label = { model: entry.name };
+
+      const endTokenize = metrics.tokenizeSeconds.startTimer(label);
+      const limits = { maxTokens, maxRequestTokens, vocabulary, truncate: truncateInputs, prompt: entry.prompt };
+      const encoded = await encodeItems(tokenizer, items, limits, signal);
+      endTokenize();
+
+      const vectors = await scheduler.embed(encoded.map(({ ids }) => ids), signal);
+      const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
+      const cuts = encoded.flatMap(toCut);
+      metrics.inputs.inc(label, items.length);
+      metrics.tokens.inc(label, promptTokens);
+      if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
+      return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts };
+    });
+}
+
+function toCut({ ids, fullLength }: Encoded, index: number): Cut[] {
+  return fullLength === undefined ? [] : [{ index, fullTokens: fullLength, keptTokens: ids.length }];
+}

@@ -17,6 +17,7 @@ interface ErrorRow {
 export const errorTable = {
   // 400: what the caller can mend
   invalid_json: { status: 400, type: 'invalid_request_error', code: null, message: 'We could not parse the JSON body of your request: {reason}. Send a JSON object such as {"model": "...", "input": "..."}.' },
+  invalid_http: { status: 400, type: 'invalid_request_error', message: 'The request is not valid HTTP: {reason}.' },
   missing_parameter: { status: 400, type: 'invalid_request_error', message: "Missing required parameter: '{param}'." },
   invalid_type: { status: 400, type: 'invalid_request_error', message: "Invalid type for '{param}': expected {expected}, but got {got} instead." },
   invalid_value: { status: 400, type: 'invalid_request_error', code: null, message: "Invalid value for '{param}' = {got}. {expected}" },
@@ -34,6 +35,7 @@ export const errorTable = {
   request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s.' },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Expected a body with the header "Content-Type: application/json", got {got}.' },
+  headers_too_large: { status: 431, type: 'invalid_request_error', message: 'The headers of the request are too large. Expected at most 16 KB of them.' },
   client_closed_request: { status: 499, type: 'invalid_request_error', message: 'The client closed the connection before the answer was ready.', retry: false },
   // 429, 500, 501, 503: what the server must mend
   server_overloaded: { status: 429, type: 'tokens', message: 'The queue is full: {queued} tokens wait, at most {max} may. Try again in {retryAfterSeconds} s.', code: 'rate_limit_exceeded', retry: true },
@@ -43,6 +45,7 @@ export const errorTable = {
   model_not_downloaded: { status: 501, type: 'not_implemented_error', message: 'The model `{model}` is allowed but its files are not on this machine, and downloading is not built yet. Looked in: {places}. Put the files of the hub repository into one of them.', retry: false },
   model_broken: { status: 500, type: 'server_error', message: 'The model `{model}` could not be loaded: {reason}', retry: false },
   model_loading: { status: 503, type: 'server_error', message: 'The model `{model}` is loading. Try again in {retryAfterSeconds} s.', retry: true },
+  model_limit_reached: { status: 503, type: 'server_error', message: 'All {max} models that fit in memory at once are busy. Try again in {retryAfterSeconds} s.', retry: true },
   runner_crashed: { status: 503, type: 'server_error', message: 'The process that runs `{model}` stopped ({reason}) while it worked on this request; it is being restarted. Try again in {retryAfterSeconds} s.', retry: true },
   shutting_down: { status: 503, type: 'server_error', message: 'The server is shutting down. Try again in {retryAfterSeconds} s.', retry: true },
 } as const satisfies Record<string, ErrorRow>;

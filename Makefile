@@ -1,0 +1,53 @@
+# Everything one does with this repository. Each target is re-entrant: what is up to date is not done again.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# onnxruntime-node would download 200 MB of CUDA libraries, which only the GPU image needs.
+export ONNXRUNTIME_NODE_INSTALL := skip
+export npm_config_update_notifier := false
+
+installed := node_modules/.installed
+built := dist/.built
+venv := .venv-test
+# Folders are in the list because a deleted file changes only its folder.
+sources := $(shell find src -not -name '*.test.ts' -not -name '.*' 2>/dev/null | sed 's/ /\\ /g')
+
+.PHONY: help serve build test bench clean check-node
+
+help: ## show this list
+	@echo 'make serve [ARGS="--port 8080"]'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: $(built) ## install, build and serve on http://localhost:11445; ARGS go to the command line
+	@echo '== serve'
+	@exec node dist/cli.js serve $(ARGS)
+
+build: $(built) ## compile to dist/
+
+test: $(installed) $(built) $(venv)/.installed ## install what the tests need, then run all of them
+	@scripts/test.sh
+
+bench: $(built) ## measure against the reference; numbers and how to read them: docs/benchmarks.md
+	@if [ -x bench/run.sh ]; then exec bench/run.sh $(ARGS); else echo 'bench/run.sh is missing' >&2; exit 1; fi
+
+clean: ## remove what the other targets made
+	rm -rf dist node_modules coverage $(venv) .bench
+
+check-node:
+	@scripts/check-node.sh
+
+$(installed): package-lock.json | check-node
+	@echo '== npm ci (package-lock.json is new or has changed)'
+	@npm ci || { echo "npm ci failed. Where it says \"Missing: ... from lock file\", run: node scripts/complete-lock.mjs" >&2; exit 1; }
+	@touch $@
+
+$(built): $(installed) package.json tsconfig.json tsconfig.build.json $(sources)
+	@echo '== build (the sources have changed)'
+	@npm run --silent build
+	@touch $@
+
+# Python is only for the tests with Python clients, which say so and are skipped where this could not be made.
+$(venv)/.installed: $(wildcard tests/python/requirements.txt)
+	@scripts/test-venv.sh $(venv)

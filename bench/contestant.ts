@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { startCpuMeter } from './process-tree.ts';
+
+export interface ContestantOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A program under measurement: one JSON command a line in, one JSON answer a line out. */
+export class Contestant {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #lines: AsyncIterator<string>;
+  readonly #name: string;
+
+  constructor({ command, args, cwd, env = {} }: ContestantOptions) {
+    this.#name = [command, ...args].join(' ');
+    this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child.on('error', () => {}); // a program that cannot start also closes stdout: next() reports it
+    this.#child.stdin.on('error', () => {}); // likewise one that is gone
+    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** The next answer. Contestants send one unasked when they are ready. */
+  async next(): Promise<unknown> {
+    const line = await this.#lines.next();
+    if (line.done === true) throw new Error(`${this.#name} ended without an answer; its reason is above.`);
+    return JSON.parse(line.value);
+  }
+
+  async ask(command: object): Promise<unknown> {
+    this.#child.stdin.write(`${JSON.stringify(command)}\n`);
+    return this.next();
+  }
+
+  /** Also counts the CPU seconds of the whole process tree while it answers. */
+  async measure<T extends object>(command: object): Promise<T & { readonly cpuSeconds: number }> {
+    const cpuSeconds = startCpuMeter(this.#child.pid ?? 0);
+    // The cast names the answer's shape; both programs are part of this benchmark.
+    const answer = (await this.ask(command)) as T;
+    return { ...answer, cpuSeconds: cpuSeconds() };
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined) return;
+    const exited = new Promise((resolve) => this.#child.once('exit', resolve));
+    this.#child.stdin.end();
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    await exited;
+    clearTimeout(timer);
+  }
+}

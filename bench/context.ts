@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Contestant } from './contestant.ts';
+import { ensurePython } from './python.ts';
+import type { PythonSide } from './python.ts';
+import type { Report } from './report.ts';
+import { startServer } from './server.ts';
+import type { RunningServer } from './server.ts';
+
+export interface ContextOptions {
+  readonly root: string;
+  readonly dist: string;
+  readonly model: string;
+  readonly quick: boolean;
+  readonly report: Report;
+}
+
+/** What every part of the benchmark works with. */
+export interface Context extends ContextOptions {
+  /** All texts, in the fixed order of the file. */
+  readonly texts: readonly string[];
+  /** Short texts, each different. */
+  readonly queries: readonly string[];
+  /** Folder for logs and vectors; ours works in it, so that no `.env` file of the checkout changes a number. */
+  readonly scratch: string;
+  readonly python: () => PythonSide;
+  /** Our server, as `make serve` runs it. */
+  readonly startOurServer: (env?: Readonly<Record<string, string>>) => Promise<RunningServer>;
+  /** Our engine as a library in a process of its own, ready. */
+  readonly startOurEngine: (env?: Readonly<Record<string, string>>) => Promise<Contestant>;
+}
+
+const quickTexts = 256; // four batches of 64
+
+export function createContext(options: ContextOptions): Context {
+  const { root, dist, model, quick } = options;
+  const scratch = join(root, '.bench');
+  const all = readFileSync(join(root, 'bench/texts.jsonl'), 'utf8').trim().split('\n').map(readText);
+  let python: PythonSide | undefined;
+  return {
+    ...options,
+    texts: quick ? all.slice(0, quickTexts) : all,
+    queries: all.filter((text) => text.length < 70),
+    scratch,
+    python: () => (python ??= ensurePython(root)),
+    startOurServer: (env = {}) =>
+      startServer({
+        command: process.execPath,
+        args: () => [join(dist, 'cli.js'), 'serve'],
+        env: (port) => ({ ...env, EMBEDDINGS_HOST: '127.0.0.1', EMBEDDINGS_PORT: String(port) }),
+        cwd: scratch,
+        model,
+        logFile: join(scratch, 'server.log'),
+      }),
+    startOurEngine: async (env = {}) => {
+      const worker = join(root, '.bench/build/engine-worker.js');
+      const engine = new Contestant({ command: process.execPath, args: [worker, dist, model], cwd: scratch, env });
+      await engine.next();
+      return engine;
+    },
+  };
+}
+
+function readText(line: string): string {
+  const { text } = JSON.parse(line) as { text: string };
+  return text;
+}
+
+/** Texts in batches of `size`; the last may be smaller. */
+export function toBatches(texts: readonly string[], size: number): string[][] {
+  return Array.from({ length: Math.ceil(texts.length / size) }, (_, i) => texts.slice(i * size, (i + 1) * size));
+}
+
+/** The body of a request for base64 vectors. */
+export function toBody(model: string, input: string | readonly string[]): string {
+  return JSON.stringify({ model, input, encoding_format: 'base64' });
+}

@@ -1,0 +1,70 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toBatches, toBody } from '../context.ts';
+import type { Context } from '../context.ts';
+import { Load } from '../load.ts';
+import { meanBetween, readMetrics } from '../prometheus.ts';
+import { percentile } from '../stats.ts';
+import { answerBytesPerText } from './http.ts';
+import { timeQuery } from './latency.ts';
+
+const clients = 4;
+const batchSize = 64;
+const queriesPerSecond = 10; // few enough that the queries themselves are no load
+
+/** Single queries at a fixed rate while four clients send batches without pause. */
+export async function measureMixed(context: Context): Promise<void> {
+  const { texts, queries, model, report, quick } = context;
+  const server = await context.startOurServer();
+  const seconds = quick ? 8 : 40;
+  const bodies = toBatches(texts, batchSize)
+    .filter((batch) => batch.length === batchSize)
+    .map((batch) => toBody(model, batch));
+  const warmUpSeconds = 3;
+  const bulkOnlySeconds = quick ? 4 : 10;
+  const load = new Load({
+    url: server.url,
+    connections: clients,
+    bodies,
+    seconds: warmUpSeconds + bulkOnlySeconds + seconds + 5,
+    minBytes: batchSize * answerBytesPerText,
+  });
+  try {
+    await sleep(warmUpSeconds * 1000);
+    const before = await readMetrics(server.url);
+    await sleep(bulkOnlySeconds * 1000);
+    const after = await readMetrics(server.url);
+    const batchMs = 1000 * meanBetween({ before, after, name: 'embeddings_run_seconds' });
+    const milliseconds = await sendAtFixedRate(queries.slice(0, seconds * queriesPerSecond), (text) =>
+      timeQuery(server.url, toBody(model, text)),
+    );
+    load.stop();
+    const { answered } = await load.result();
+    const part = 'mixed';
+    report.note({ part, queries: milliseconds.length, bulkRequests: answered, milliseconds });
+    report.add({ part, name: 'one batch of the bulk load, mean', unit: 'ms', value: batchMs });
+    for (const p of [0.5, 0.95, 0.99]) {
+      const goal = p === 0.95 ? { goal: { kind: 'atMost', limit: batchMs + 3 } as const } : {};
+      report.add({
+        part,
+        name: `one query under bulk load, p${p * 100}`,
+        unit: 'ms',
+        value: percentile(milliseconds, p),
+        ...goal,
+      });
+    }
+  } finally {
+    load.stop();
+    await server.close();
+  }
+}
+
+/** Open loop: a query is sent at its time whether or not the last was answered, so a slow answer hides no other. */
+async function sendAtFixedRate(texts: readonly string[], send: (text: string) => Promise<number>): Promise<number[]> {
+  const start = performance.now();
+  const answers = texts.map(async (text, i) => {
+    const due = start + (i * 1000) / queriesPerSecond;
+    await sleep(due - performance.now());
+    return send(text);
+  });
+  return Promise.all(answers);
+}

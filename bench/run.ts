@@ -1,0 +1,77 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createContext } from './context.ts';
+import type { Context } from './context.ts';
+import { describeMachine, isBusy } from './machine.ts';
+import { measureColdStart } from './parts/cold-start.ts';
+import { measureConcurrent } from './parts/concurrent.ts';
+import { measureEngine } from './parts/engine.ts';
+import { measureHttp } from './parts/http.ts';
+import { measureLatency } from './parts/latency.ts';
+import { measureMemory } from './parts/memory.ts';
+import { measureMixed } from './parts/mixed.ts';
+import { measureRoofline } from './parts/roofline.ts';
+import { createReport } from './report.ts';
+
+const parts: Readonly<Record<string, (context: Context) => Promise<void>>> = {
+  roofline: measureRoofline,
+  engine: measureEngine,
+  http: measureHttp,
+  latency: measureLatency,
+  mixed: measureMixed,
+  concurrent: measureConcurrent,
+  cold: measureColdStart,
+  memory: measureMemory,
+};
+
+const help = `bench/run.sh [--only PART,PART] [--quick] [--dist DIR] [--model ID] [--help]
+
+Parts: ${Object.keys(parts).join(', ')}. Without --only, all of them.
+--quick   fewer texts and rounds, to see that it works; not for numbers to publish
+--dist    another build to measure, for a comparison of two commits
+BENCH_PYTHON=/path/to/python takes an interpreter that already has bench/requirements.txt.
+`;
+
+const root = resolve(fileURLToPath(import.meta.url), '../../..'); // this runs from .bench/build/
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: Object.keys(parts).join(',') },
+      quick: { type: 'boolean', default: false },
+      dist: { type: 'string', default: `${root}/dist` },
+      model: { type: 'string', default: 'sentence-transformers/all-MiniLM-L6-v2' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return print(help);
+  const names = values.only.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !Object.hasOwn(parts, name));
+  if (unknown.length > 0)
+    return print(`Expected parts of ${Object.keys(parts).join(', ')}; got ${unknown.join(', ')}.\n`, 2);
+
+  const file = `${root}/.bench/results-${new Date().toISOString().slice(0, 19).replaceAll(':', '')}.jsonl`;
+  const report = createReport(file);
+  report.note({ machine: describeMachine(root), quick: values.quick });
+  if (isBusy()) print('Warning: this machine is busy; numbers taken now are not worth keeping.\n');
+  const context = createContext({ root, dist: resolve(values.dist), model: values.model, quick: values.quick, report });
+  let failures = 0;
+  for (const name of names) {
+    print(`${name}\n`);
+    try {
+      await parts[name]?.(context);
+    } catch (error) {
+      failures++;
+      report.note({ part: name, failed: String(error) });
+      print(`  failed: ${String(error)}\n`);
+    }
+  }
+  return print(`\n${report.table()}\nEvery number: ${file}\n`, failures > 0 ? 1 : 0);
+}
+
+function print(text: string, exitCode = 0): number {
+  process.stdout.write(text);
+  return exitCode;
+}

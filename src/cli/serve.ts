@@ -1,0 +1,97 @@
+import { loadConfig, type Config, type ConfigInput } from '../config.ts';
+import { CliError } from './cli-error.ts';
+import { signalExitCodes, type CliApp, type CliContext, type StopSignal } from './context.ts';
+import { findDefaultModel } from './default-model.ts';
+import { readVersion } from '../util/version.ts';
+import { writeOut } from './write-out.ts';
+
+export interface ServeOptions {
+  readonly flags: NonNullable<ConfigInput['flags']>;
+}
+
+const closeGraceMs = 5000; // beyond shutdownSeconds, for what the app's own deadline should have ended
+
+/** Serves until a signal; the first stops gracefully, the second at once. Gives the exit code. */
+export async function serve({ flags }: ServeOptions, context: CliContext): Promise<number> {
+  const { config, unknown } = loadConfig({ ...context, flags });
+  const logger = await context.createLogger({ level: config.logLevel, to: 'stdout' });
+  for (const variable of unknown)
+    logger.warn({ variable }, 'variable is no setting; `embeddings config` lists them all');
+  const stop = stopSignals(context);
+  try {
+    const createApp = await context.loadCreateApp();
+    const starting = createApp({ config, logger, onProgress: (message) => logger.info(message) });
+    starting.catch(() => {}); // when a signal wins the race nobody else awaits it
+    const app = await Promise.race([starting, stop.first]);
+    if (typeof app === 'string') return signalExitCodes[app];
+    try {
+      const { url } = await listen(app, config);
+      logger.info({ url, version: readVersion() }, 'listening');
+      await writeOut(context.stderr, welcome(url, config));
+      const signal = await stop.first;
+      logger.info({ signal, atMostSeconds: config.shutdownSeconds }, 'stopping; a second signal stops at once');
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    return await Promise.race([closeInTime(app, config), stop.second.then((signal) => signalExitCodes[signal])]);
+  } finally {
+    stop.end();
+  }
+}
+
+async function listen(app: CliApp, config: Config): Promise<{ url: string }> {
+  try {
+    return await app.listen();
+  } catch (error) {
+    const advice = listenAdvice[(error as { code?: string }).code ?? ''];
+    if (advice === undefined) throw error;
+    throw new CliError(advice(config), { cause: error });
+  }
+}
+
+const listenAdvice: Readonly<Record<string, (config: Config) => string>> = {
+  EADDRINUSE: ({ host, port }) =>
+    `port ${port} on ${host} is in use. Stop the program that uses it, or choose another with --port or EMBEDDINGS_PORT (0 picks a free one).`,
+  EACCES: ({ port }) =>
+    `this user may not listen on port ${port}. Choose one above 1023 with --port or EMBEDDINGS_PORT.`,
+  EADDRNOTAVAIL: ({ host }) =>
+    `${host} is no address of this machine. Choose one with --host or EMBEDDINGS_HOST, such as localhost or 0.0.0.0.`,
+  ENOTFOUND: ({ host }) =>
+    `the host name ${host} is not known. Choose another with --host or EMBEDDINGS_HOST, such as localhost or 0.0.0.0.`,
+};
+
+function welcome(url: string, config: Config): string {
+  const key = config.apiKeys.length > 0 ? ' -H "Authorization: Bearer $KEY"' : '';
+  const body = JSON.stringify({ model: findDefaultModel(config), input: 'Hello' });
+  return `Embeddings ${readVersion()} listens on ${url} (API docs: ${url}/docs). Try:\n  curl -s ${url}/v1/embeddings${key} -H "Content-Type: application/json" -d '${body}'\n`;
+}
+
+async function closeInTime(app: CliApp, config: Config): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const seconds = config.shutdownSeconds + closeGraceMs / 1000;
+    timer = setTimeout(
+      () => reject(new CliError(`the stop took more than ${seconds} s; what still ran was ended`)),
+      seconds * 1000,
+    );
+  });
+  try {
+    await Promise.race([app.close(), late]);
+    return 0;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function stopSignals(context: CliContext): {
+  first: Promise<StopSignal>;
+  second: Promise<StopSignal>;
+  end: () => void;
+} {
+  const resolvers: ((signal: StopSignal) => void)[] = [];
+  const next = (): Promise<StopSignal> => new Promise((resolve) => resolvers.push(resolve));
+  const [first, second] = [next(), next()];
+  const end = context.onStopSignal((signal) => resolvers.shift()?.(signal));
+  return { first, second, end };
+}

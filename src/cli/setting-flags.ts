@@ -1,0 +1,32 @@
+import { Option, type Command } from 'commander';
+import { settingNames, settings, toFlag, type ConfigInput, type SettingName } from '../config.ts';
+
+/** Adds every setting as a flag; hidden ones work too but do not fill the help. */
+export function addSettingFlags(command: Command, { isHidden = false }: { readonly isHidden?: boolean } = {}): Command {
+  for (const name of settingNames()) {
+    const { help, env, placeholder } = settings[name];
+    // A switch may stand alone or carry its value as `--switch=false`.
+    const value = placeholder === '' ? '[true|false]' : `<${placeholder}>`;
+    const option = new Option(`${toFlag(name)} ${value}`, `${help} (${env}, default: ${describeDefault(name)})`);
+    command.addOption((placeholder === '' ? option.preset('true') : option).helpGroup('Settings:').hideHelp(isHidden));
+  }
+  return command;
+}
+
+/** The values of the setting flags among the parsed options. */
+export function readSettingFlags(options: Readonly<Record<string, unknown>>): NonNullable<ConfigInput['flags']> {
+  const flags: Partial<Record<SettingName, string>> = {};
+  for (const name of settingNames()) {
+    const value = options[name];
+    if (typeof value === 'string') flags[name] = value;
+  }
+  return flags;
+}
+
+/** The default of a setting as the help and the documentation print it. */
+export function describeDefault(name: SettingName): string {
+  const { fallback, fallbackText } = settings[name] as { fallback: unknown; fallbackText?: string }; // not on every row
+  if (fallbackText !== undefined) return fallbackText;
+  if (Array.isArray(fallback)) return fallback.length === 0 ? 'none' : fallback.join(',');
+  return fallback === undefined ? 'not set' : String(fallback);
+}

@@ -1,0 +1,170 @@
+import { ServiceError } from '../errors.ts';
+import type { Batch } from '../scheduler/batch.ts';
+import type { Vectors } from '../vectors/vectors.ts';
+import type { CostModel } from './cost-model.ts';
+import type { FromRunner, ToRunner } from './messages.ts';
+import type { Replica } from './replica.ts';
+import type { OpenChannel, RunnerChannel } from './runner-channel.ts';
+
+export interface RunnerOptions {
+  readonly model: string;
+  readonly load: Extract<ToRunner, { kind: 'load' }>;
+  readonly limits: Replica['limits'];
+  readonly cost: CostModel;
+  readonly openChannel: OpenChannel;
+  readonly delay: (ms: number) => Promise<void>;
+  /** A process ended that nobody asked to end. */
+  readonly onCrash?: (reason: string) => void;
+  readonly onReady?: () => void;
+  readonly onRun?: (runMs: number) => void;
+}
+
+interface Pending {
+  readonly resolve: (vectors: Vectors) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const backoffMs = [0, 100, 500, 2_000, 10_000, 30_000]; // by the number of crashes since the last good batch
+const maxLoadAttempts = 5; // a model whose load kills its process this often will not load
+
+/** A runner process that is started again whenever it dies. */
+export class RunnerReplica implements Replica {
+  readonly limits: Replica['limits'];
+  readonly #options: RunnerOptions;
+  readonly #pending = new Map<number, Pending>();
+  #channel: RunnerChannel | undefined;
+  #ready: PromiseWithResolvers<void> = withResolvers();
+  #nextId = 0;
+  #crashesSinceGoodBatch = 0;
+  #loadAttempts = 0;
+  #isLoaded = false;
+  #isClosed = false;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.limits = options.limits;
+    this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#channel?.pid;
+  }
+
+  ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  cost(lengths: readonly number[]): number {
+    return this.#options.cost(lengths);
+  }
+
+  async embed({ ids, offsets }: Batch, signal?: AbortSignal): Promise<Vectors> {
+    await this.#ready.promise;
+    signal?.throwIfAborted();
+    const id = this.#nextId++;
+    return new Promise<Vectors>((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#channel?.send({ kind: 'run', id, ids, offsets });
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const closed = new ServiceError('shutting_down', { retryAfterSeconds: 1 });
+    this.#ready.reject(closed);
+    this.#failPending(closed);
+    this.#channel?.kill();
+  }
+
+  #start(): void {
+    this.#isLoaded = false;
+    this.#loadAttempts++;
+    const channel = this.#options.openChannel({
+      message: (message) => this.#onMessage(message),
+      exit: (reason) => this.#onExit(reason),
+    });
+    this.#channel = channel;
+    channel.send(this.#options.load);
+  }
+
+  #onMessage(message: FromRunner): void {
+    switch (message.kind) {
+      case 'loaded':
+        this.#isLoaded = true;
+        this.#loadAttempts = 0;
+        this.#options.onReady?.();
+        this.#ready.resolve();
+        return;
+      case 'load-failed':
+        this.#giveUp(message.reason);
+        return;
+      case 'ran': {
+        this.#crashesSinceGoodBatch = 0;
+        this.#options.onRun?.(message.runMs);
+        const { data, rows, dim } = message;
+        this.#take(message.id)?.resolve({ data, rows, dim });
+        return;
+      }
+      case 'run-failed':
+        this.#take(message.id)?.reject(new Error(`The engine refused a batch: ${message.reason}`));
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #onExit(reason: string): void {
+    if (this.#isClosed) return;
+    if (this.#isLoaded) this.#ready = withResolvers();
+    this.#crashesSinceGoodBatch++;
+    this.#options.onCrash?.(reason);
+    this.#failPending(new ServiceError('runner_crashed', { model: this.#options.model, reason, retryAfterSeconds: 1 }));
+    if (this.#loadAttempts >= maxLoadAttempts) {
+      this.#giveUp(`its process stopped ${maxLoadAttempts} times while loading (${reason})`);
+      return;
+    }
+    const wait = backoffMs[Math.min(this.#crashesSinceGoodBatch - 1, backoffMs.length - 1)] ?? 0;
+    void this.#options.delay(wait).then(() => {
+      if (!this.#isClosed) this.#start();
+    });
+  }
+
+  #giveUp(reason: string): void {
+    this.#isClosed = true;
+    this.#channel?.kill();
+    const error = new ServiceError('model_broken', { model: this.#options.model, reason });
+    this.#ready.reject(error);
+    this.#failPending(error);
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #failPending(error: unknown): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of all) reject(error);
+  }
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** `Promise.withResolvers`, which Node 20 lacks. A rejection that nobody awaits is no crash of the server. */
+function withResolvers<T>(): PromiseWithResolvers<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,149 @@
+import type { TensorIndex } from '../store/safetensors.ts';
+import type { Attribute, Dimension, DType, Graph, Initializer, Node, Port } from './graph.ts';
+import { int, subgraph } from './graph.ts';
+import { toDType, typeCodes } from './types.ts';
+
+/** A value of a graph under construction. */
+export interface Value {
+  readonly name: string;
+  readonly dtype: DType;
+}
+
+export interface OpOptions {
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly domain?: Node['domain'];
+  /** Of the result; that of the first input when absent. */
+  readonly dtype?: DType;
+}
+
+/** Thrown when a checkpoint lacks a tensor the architecture needs, or holds it in another shape. */
+export class WeightError extends Error {}
+
+/** Collects nodes in execution order; weights are referred to by the names of the checkpoint. */
+export class GraphBuilder {
+  readonly #weights: TensorIndex;
+  readonly #nodes: Node[] = [];
+  readonly #inputs: Port[] = [];
+  readonly #initializers: Map<string, Initializer>;
+  readonly #floats: Map<string, Value>;
+  readonly #names: Map<string, number>;
+  readonly #path: string[];
+
+  constructor(weights: TensorIndex, parent?: GraphBuilder) {
+    this.#weights = weights;
+    this.#initializers = parent ? parent.#initializers : new Map();
+    this.#floats = new Map(parent ? parent.#floats : []); // a cast made inside a branch is not visible outside it
+    this.#names = parent ? parent.#names : new Map();
+    this.#path = parent ? [...parent.#path] : [];
+  }
+
+  input(name: string, dtype: DType, shape: readonly Dimension[]): Value {
+    this.#inputs.push({ name, dtype, shape });
+    return { name, dtype };
+  }
+
+  /** Names every node that `body` adds with `path`, the module's path in the checkpoint. */
+  scope<T>(path: string, body: () => T): T {
+    this.#path.push(path);
+    try {
+      return body();
+    } finally {
+      this.#path.pop();
+    }
+  }
+
+  hasWeight(name: string): boolean {
+    return this.#weights.has(name);
+  }
+
+  /**
+   * A tensor of the checkpoint in its own number format.
+   * @throws WeightError when it is missing or has another shape
+   */
+  storedWeight(name: string, shape: readonly number[]): Value {
+    const view = this.#weights.get(name);
+    if (view === undefined) throw new WeightError(`Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`);
+    if (view.shape.join() !== shape.join()) throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
+    const dtype = toDType(view.type);
+    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dtype, shape, data: { kind: 'checkpoint', view } });
+    return { name, dtype };
+  }
+
+  /** A tensor of the checkpoint as float32. ONNX Runtime folds the cast when it loads the graph. */
+  weight(name: string, shape: readonly number[]): Value {
+    const stored = this.storedWeight(name, shape);
+    const known = this.#floats.get(name);
+    if (known !== undefined) return known;
+    const value = this.cast(stored, 'float32');
+    this.#floats.set(name, value);
+    return value;
+  }
+
+  cast(value: Value, dtype: DType): Value {
+    if (value.dtype === dtype) return value;
+    return this.op('Cast', [value], { attributes: { to: int(typeCodes[dtype]) }, dtype });
+  }
+
+  /** A small tensor of int64, the type of shapes and axes in ONNX. */
+  int64(...values: readonly number[]): Value {
+    return this.#inline(`int64[${values.join(',')}]`, 'int64', [values.length], BigInt64Array.from(values.map(BigInt)));
+  }
+
+  /** An int64 number without dimensions. */
+  index(value: number): Value {
+    return this.#inline(`int64(${value})`, 'int64', [], BigInt64Array.of(BigInt(value)));
+  }
+
+  /** A float32 number without dimensions. */
+  scalar(value: number): Value {
+    return this.#inline(`float32(${value})`, 'float32', [], Float32Array.of(value));
+  }
+
+  op(op: string, inputs: readonly (Value | undefined)[], options: OpOptions = {}): Value {
+    const { attributes = {}, domain = '' } = options;
+    const dtype = options.dtype ?? inputs[0]?.dtype;
+    if (dtype === undefined) throw new Error(`${op} needs a dtype. This is a bug.`);
+    const name = this.#uniqueName(op);
+    this.#nodes.push({ name, op, domain, inputs: inputs.map((input) => input?.name ?? ''), outputs: [name], attributes });
+    return { name, dtype };
+  }
+
+  /** `condition ? whenTrue : whenFalse`; only the branch taken is computed. */
+  branch(condition: Value, whenTrue: (g: GraphBuilder) => Value, whenFalse: (g: GraphBuilder) => Value): Value {
+    const then = this.#subgraph('then', whenTrue);
+    const otherwise = this.#subgraph('else', whenFalse);
+    return this.op('If', [condition], { attributes: { then_branch: subgraph(then.graph), else_branch: subgraph(otherwise.graph) }, dtype: then.value.dtype });
+  }
+
+  finish(name: string, outputs: readonly { readonly value: Value; readonly name: string; readonly shape: readonly Dimension[] }[]): Graph {
+    for (const { value, name: output } of outputs) this.#nodes.push({ name: output, op: 'Identity', domain: '', inputs: [value.name], outputs: [output], attributes: {} });
+    return {
+      name,
+      inputs: this.#inputs,
+      outputs: outputs.map((output) => ({ name: output.name, dtype: output.value.dtype, shape: output.shape })),
+      nodes: this.#nodes,
+      initializers: [...this.#initializers.values()],
+    };
+  }
+
+  /** A subgraph sees the values of its parent; its constants are kept by the outermost graph. */
+  #subgraph(label: string, body: (g: GraphBuilder) => Value): { readonly graph: Graph; readonly value: Value } {
+    const inner = new GraphBuilder(this.#weights, this);
+    const value = inner.scope(label, () => body(inner));
+    const graph: Graph = { name: label, inputs: [], outputs: [{ name: value.name, dtype: value.dtype, shape: [] }], nodes: inner.#nodes, initializers: [] };
+    return { graph, value };
+  }
+
+  #inline(name: string, dtype: DType, shape: readonly number[], data: BigInt64Array | Float32Array): Value {
+    const bytes = new Uint8Array(data.buffer);
+    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dtype, shape, data: { kind: 'inline', bytes } });
+    return { name, dtype };
+  }
+
+  #uniqueName(op: string): string {
+    const base = [...this.#path, op].join('/');
+    const count = (this.#names.get(base) ?? 0) + 1;
+    this.#names.set(base, count);
+    return count === 1 ? base : `${base}_${count}`;
+  }
+}

@@ -1,0 +1,106 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import { basename } from 'node:path';
+import type { Attribute, Graph, Initializer, Node, Port } from './graph.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './proto/onnx-ml_pb.js';
+import {
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  ValueInfoProtoSchema,
+} from './proto/onnx-ml_pb.js';
+import { typeCodes } from './types.ts';
+
+const irVersion = 10n; // the first that knows opset 21
+const opsetVersion = 21n;
+const externalLocation = 1; // TensorProto.DataLocation.EXTERNAL
+/** ONNX's AttributeProto.AttributeType numbers. */
+const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+
+/**
+ * Writes the graph as an ONNX model. Weights stay in their checkpoint files: the model names each file without its
+ * folder, so the runtime must be told the one folder that holds them.
+ * Format: onnx-ml.proto beside the generated code.
+ */
+export function serialize(graph: Graph): Uint8Array {
+  const model = create(ModelProtoSchema, {
+    irVersion,
+    producerName: 'embeddings',
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: '', version: opsetVersion }),
+      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
+    ],
+    graph: toGraphProto(graph),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function toGraphProto(graph: Graph): GraphProto {
+  return create(GraphProtoSchema, {
+    name: graph.name,
+    node: graph.nodes.map(toNodeProto),
+    input: graph.inputs.map(toValueInfo),
+    output: graph.outputs.map(toValueInfo),
+    initializer: graph.initializers.map(toTensorProto),
+  });
+}
+
+function toNodeProto(node: Node): NodeProto {
+  return create(NodeProtoSchema, {
+    name: node.name,
+    opType: node.op,
+    domain: node.domain,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(([name, attribute]) => toAttributeProto(name, attribute)),
+  });
+}
+
+function toAttributeProto(name: string, attribute: Attribute): AttributeProto {
+  const base = { name, type: attributeTypes[attribute.kind] };
+  switch (attribute.kind) {
+    case 'int':
+      return create(AttributeProtoSchema, { ...base, i: BigInt(attribute.value) });
+    case 'float':
+      return create(AttributeProtoSchema, { ...base, f: attribute.value });
+    case 'ints':
+      return create(AttributeProtoSchema, { ...base, ints: attribute.value.map(BigInt) });
+    case 'string':
+      return create(AttributeProtoSchema, { ...base, s: new TextEncoder().encode(attribute.value) });
+    case 'graph':
+      return create(AttributeProtoSchema, { ...base, g: toGraphProto(attribute.value) });
+    default:
+      return attribute satisfies never;
+  }
+}
+
+/** A port without dimensions is written without a shape: the runtime infers it. */
+function toValueInfo(port: Port): ValueInfoProto {
+  const dim = port.shape.map((size) =>
+    create(TensorShapeProto_DimensionSchema, {
+      value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },
+    }),
+  );
+  const tensor = create(TypeProto_TensorSchema, { elemType: typeCodes[port.dtype] });
+  if (dim.length > 0) tensor.shape = create(TensorShapeProtoSchema, { dim });
+  return create(ValueInfoProtoSchema, { name: port.name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }) });
+}
+
+function toTensorProto({ name, dtype, shape, data }: Initializer): TensorProto {
+  const base = { name, dataType: typeCodes[dtype], dims: shape.map(BigInt) };
+  if (data.kind === 'inline') return create(TensorProtoSchema, { ...base, rawData: data.bytes });
+  const { file, offset, byteLength } = data.view;
+  const entries = { location: basename(file), offset: String(offset), length: String(byteLength) };
+  return create(TensorProtoSchema, {
+    ...base,
+    dataLocation: externalLocation,
+    externalData: Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
+  });
+}

@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '../errors.ts';
+import { parseEmbedRequest } from '../request/parse-embed-request.ts';
+import { writeEmbedResponse } from './embed-response.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { azureSchema, embeddingsSchema } from './schemas.ts';
+import { recordRequest } from './timing.ts';
+import { truncationHeaders } from './truncation-headers.ts';
+
+/** `POST /v1/embeddings` and the other paths clients know it by. */
+export function registerEmbeddings(app: FastifyInstance, deps: HttpDeps): void {
+  const config = { embeds: true };
+  for (const url of ['/v1/embeddings', '/embeddings', '/openai/v1/embeddings']) {
+    app.post(url, { schema: embeddingsSchema(url), config }, (request, reply) => {
+      return answer(deps, request, reply, request.body);
+    });
+  }
+  // The model's id has a slash, raw or encoded, so the path cannot be cut by the router.
+  app.post<{ Params: { '*': string } }>(
+    '/openai/deployments/*',
+    { schema: azureSchema, config: { ...config, documentedAs: '/openai/deployments/{model}/embeddings' } },
+    (request, reply) => {
+      const model = /^(.+)\/embeddings\/?$/.exec(request.params['*'])?.[1];
+      if (model === undefined) return reply.callNotFound();
+      return answer(deps, request, reply, withModel(request.body, model));
+    },
+  );
+}
+
+async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyReply, body: unknown): Promise<void> {
+  const { catalog, config, embed, metrics } = deps;
+  const { facts } = request;
+  if (facts === null) throw new Error('The timing hook has not run. This is a bug.');
+  facts.readAtMs = performance.now();
+  facts.model = knownModel(body, deps);
+  metrics.requestsInFlight.inc();
+  const abort = new AbortController();
+  const onClose = (): void => abort.abort();
+  reply.raw.once('close', onClose);
+  try {
+    const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
+    facts.inputs = wanted.items.length;
+    const result = await embed(wanted, abort.signal);
+    facts.tokens = result.promptTokens;
+    facts.cuts = result.cuts.length;
+    facts.model = catalog.get(wanted.model) === undefined ? 'unknown' : wanted.model;
+    const encodeStartMs = performance.now();
+    const response = await writeEmbedResponse({ model: wanted.model, encodingFormat, result });
+    metrics.encodeSeconds.observe({ model: facts.model }, (performance.now() - encodeStartMs) / 1000);
+    if (result.cuts.length > 0) void reply.headers(truncationHeaders(result.cuts));
+    void reply.header('content-type', 'application/json').send(response);
+  } catch (error) {
+    if (!abort.signal.aborted) throw error;
+    throw new ServiceError('client_closed_request', {}, { cause: error });
+  } finally {
+    reply.raw.removeListener('close', onClose);
+    metrics.requestsInFlight.dec();
+    if (abort.signal.aborted) {
+      facts.error ??= new ServiceError('client_closed_request');
+      recordRequest(request, reply, deps, 499);
+    }
+  }
+}
+
+/** The path decides; a body that is no object is left to the parser. */
+function withModel(body: unknown, model: string): unknown {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body, model } : body;
+}
+
+function knownModel(body: unknown, { catalog }: HttpDeps): string {
+  const model = typeof body === 'object' && body !== null && 'model' in body ? body.model : undefined;
+  return typeof model === 'string' && catalog.get(model) !== undefined ? model : 'unknown';
+}

@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { HttpDeps } from './http-deps.ts';
+import { healthSchema, infoSchema } from './schemas.ts';
+
+/** Probes and `/info`. They need no key and are logged at debug level. */
+export function registerHealth(app: FastifyInstance, { health, info }: Pick<HttpDeps, 'health' | 'info'>): void {
+  const config = { isQuiet: true };
+  app.get('/livez', { schema: healthSchema('Whether the process works; restart it where not'), config }, (_, reply) =>
+    probe(reply, health().live, {}),
+  );
+  app.get('/readyz', { schema: healthSchema('Whether requests may be sent here now'), config }, (_, reply) => {
+    const { live, ready, detail } = health();
+    return probe(reply, live && ready, detail);
+  });
+  app.get('/health', { schema: healthSchema('Liveness, readiness and their details'), config }, (_, reply) => {
+    const { live, ready, detail } = health();
+    return probe(reply, live, { live, ready, ...detail });
+  });
+  app.get('/info', { schema: infoSchema, config }, () => info());
+}
+
+function probe(reply: FastifyReply, isFine: boolean, detail: Readonly<Record<string, unknown>>): FastifyReply {
+  const body = { status: isFine ? 'ok' : 'unavailable', ...detail };
+  return reply
+    .code(isFine ? 200 : 503)
+    .header('cache-control', 'no-store')
+    .send(body);
+}

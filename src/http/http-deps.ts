@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { Embed } from '../embed.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import type { Catalog } from '../models/model-card.ts';
+
+/** Everything the HTTP layer needs; it knows no model, engine or scheduler. */
+export interface HttpDeps {
+  readonly config: Config;
+  readonly embed: Embed;
+  readonly catalog: Catalog;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly health: () => Health;
+  /** The body of `GET /info`. */
+  readonly info: () => Readonly<Record<string, unknown>>;
+  readonly version: string;
+}
+
+interface Health {
+  /** False: restart this process. */
+  readonly live: boolean;
+  /** False: send no traffic yet. */
+  readonly ready: boolean;
+  readonly detail: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,75 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { fastify } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { parseJson } from '../request/parse-json.ts';
+import { ServiceError } from '../errors.ts';
+import { createAuth } from './auth.ts';
+import { registerCors } from './cors.ts';
+import { registerDocs, registerOpenApi } from './docs-routes.ts';
+import { registerEmbeddings } from './embeddings-routes.ts';
+import { answerClientError, registerErrors, sendError } from './error-replies.ts';
+import { registerHealth } from './health-routes.ts';
+import { registerHome } from './home-routes.ts';
+import type { HttpDeps } from './http-deps.ts';
+import { registerMetrics } from './metrics-routes.ts';
+import { registerModels } from './models-routes.ts';
+import { requestIdOf } from './request-id.ts';
+import { registerTiming, setCommonHeaders } from './timing.ts';
+
+/** The whole HTTP surface on one Fastify instance, ready but not listening. */
+export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false, // one line of our own for each request: see timing.ts
+    genReqId: requestIdOf,
+    bodyLimit: deps.config.maxBodyBytes,
+    keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, which would otherwise hit closed sockets
+    requestTimeout,
+    return503OnClosing: false, // `embed` answers shutting_down with all four keys
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 1024 },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, requestTimeout / 1000),
+    frameworkErrors: (error, request, reply) => {
+      setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
+      void sendError(error, request, reply);
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+
+  // Schemas document; the parser validates by hand and vectors never pass a schema serialiser.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => JSON.stringify);
+  acceptJsonOnly(app);
+  registerErrors(app, deps);
+  registerTiming(app, deps);
+  await registerCors(app, deps.config.corsOrigins);
+  await registerOpenApi(app, deps.version);
+  await app.register(async (api) => {
+    const auth = createAuth(deps.config.apiKeys);
+    if (auth !== undefined) api.addHook('onRequest', auth);
+    registerEmbeddings(api, deps);
+    registerModels(api, deps);
+  });
+  await app.register(async (open) => {
+    registerHealth(open, deps);
+    registerMetrics(open, deps);
+    registerHome(open, deps);
+    await registerDocs(open);
+  });
+  await app.ready();
+  return app;
+}
+
+const requestTimeout = 120_000; // for all of headers and body: 64 MB need 5 Mbit/s
+
+function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    try {
+      const encoding = request.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity') {
+        throw new ServiceError('unsupported_media_type', { got: `a body with Content-Encoding ${encoding}` });
+      }
+      done(null, parseJson(bytes));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+}

@@ -1,0 +1,29 @@
+import type { GraphBuilder, Value } from '../graph/builder.ts';
+import type { PackedInputs } from '../graph/packed-inputs.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
+
+/** One family of models: how its config.json reads and which graph computes it. */
+export interface Architecture<C> {
+  /** Values of `model_type` in config.json; not enough on their own, see `matches`. */
+  readonly modelTypes: readonly string[];
+  /** Tells relatives apart that share a `model_type`, by config and tensor names. */
+  matches?(config: unknown, tensors: TensorIndex): boolean;
+  /** Prefixes a checkpoint may put before every tensor name. */
+  readonly prefixes: readonly string[];
+  /** @throws ConfigFieldError naming the field, what was expected and what came */
+  parseConfig(json: unknown): C;
+  /** What the service must know of a config of this family. */
+  describe(config: C): ModelShape;
+  /** The last hidden state, `[tokens, hidden]`. */
+  build(g: GraphBuilder, config: C, inputs: PackedInputs): Value;
+}
+
+export interface ModelShape {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+  /** Tokens one sequence may have, special tokens included. */
+  readonly maxTokens: number;
+  /** Position id of the first token. */
+  readonly firstPosition: number;
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GraphBuilder } from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { normalize } from '../graph/layers/normalize.ts';
+import type { PoolingName } from '../graph/layers/pooling.ts';
+import { poolings } from '../graph/layers/pooling.ts';
+import { declarePackedInputs } from '../graph/packed-inputs.ts';
+import type { Provider } from '../graph/passes/all.ts';
+import { optimize } from '../graph/passes/all.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
+import { readTensorIndex } from '../store/safetensors.ts';
+import type { ModelShape } from './architecture.ts';
+import { toCanonicalNames } from './canonical-names.ts';
+import { readDeclaredPooling } from './declared-pooling.ts';
+import { findArchitecture, modelTypeOf } from './registry.ts';
+
+/** A model folder understood: what it is, and the graph that computes it. */
+export interface Model {
+  readonly architecture: string;
+  readonly shape: ModelShape;
+  readonly tensors: TensorIndex;
+  readonly declaredPooling: string | undefined;
+  /** The graph that gives unit vectors `[batch, hidden]` under the name `embeddings`. */
+  compile(options: CompileOptions): Graph;
+}
+
+export interface CompileOptions {
+  readonly pooling: PoolingName;
+  readonly provider: Provider;
+}
+
+/** Thrown when no architecture of the registry computes the model. */
+export class UnknownArchitectureError extends Error {}
+
+/** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError */
+export function openModel(folder: string): Model {
+  const json: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
+  const stored = readTensorIndex(folder);
+  const found = findArchitecture(json, stored);
+  if (found === undefined) throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
+  const { name, architecture } = found;
+  const config = architecture.parseConfig(json);
+  const shape = architecture.describe(config);
+  const tensors = toCanonicalNames(stored, architecture.prefixes);
+  return {
+    architecture: name,
+    shape,
+    tensors,
+    declaredPooling: readDeclaredPooling(folder),
+    compile: ({ pooling, provider }) => {
+      const g = new GraphBuilder(tensors);
+      const inputs = declarePackedInputs(g);
+      const hidden = architecture.build(g, config, inputs);
+      const embeddings = normalize(g, poolings[pooling](g, hidden, inputs));
+      const graph = g.finish(name, [{ name: 'embeddings', value: embeddings, shape: ['batch', shape.hidden] }]);
+      return optimize(graph, provider);
+    },
+  };
+}

@@ -1,0 +1,226 @@
+import type { Replica } from '../engine/replica.ts';
+import { ServiceError } from '../errors.ts';
+import type { Vectors } from '../vectors/vectors.ts';
+import type { Batch } from './batch.ts';
+import type { Entry } from './entry.ts';
+import { keyOf, Submission } from './entry.ts';
+import { Queue } from './queue.ts';
+
+export interface SchedulerOptions {
+  readonly model: string;
+  readonly replicas: readonly Replica[];
+  readonly maxBatchTokens: number;
+  /** Tokens that may wait before new work is refused with 429. */
+  readonly maxQueueTokens: number;
+  readonly nowMs: () => number;
+  readonly observer?: SchedulerObserver;
+}
+
+/** Told what happens; metrics are made from it. */
+export interface SchedulerObserver {
+  onQueue?(waitingTokens: number): void;
+  onBatch?(batch: { readonly tokens: number; readonly rows: number; readonly paddedTokens: number; readonly waitedMs: readonly number[] }): void;
+  onDeduplicated?(inputs: number): void;
+  onCancelled?(inputs: number): void;
+}
+
+const maxFailures = 3; // batches an input may be in that fail; after that it is the likely cause
+const rateSmoothing = 0.2; // share of the newest batch in the running tokens per second
+
+/** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #queue: Queue;
+  readonly #inFlight = new Map<string, Entry>();
+  /** Replicas with nothing to do, longest idle first. */
+  readonly #idle: (() => void)[] = [];
+  #tokensPerSecond = 0;
+  #replicasServing: number;
+  #failure: unknown;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#queue = new Queue({ smallTokens: options.maxBatchTokens >> 1 });
+    this.#replicasServing = options.replicas.length;
+    for (const replica of options.replicas) void this.#serve(replica);
+  }
+
+  get dimensions(): number {
+    return this.#options.replicas[0]?.limits.dimensions ?? 0;
+  }
+
+  /** Whether nothing waits and nothing runs. */
+  get isIdle(): boolean {
+    return this.#inFlight.size === 0;
+  }
+
+  /**
+   * Vectors of the inputs, in their order.
+   * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
+   */
+  async embed(inputs: readonly Int32Array[], signal?: AbortSignal): Promise<Vectors> {
+    if (this.#failure !== undefined) throw this.#failure;
+    signal?.throwIfAborted();
+    this.#refuseOverload(inputs);
+    let onAbort: (() => void) | undefined;
+    try {
+      const data = await new Promise<Float32Array>((resolve, reject) => {
+        const submission = new Submission(inputs.length, this.dimensions, { resolve, reject });
+        const entries = this.#enqueue(submission, inputs);
+        onAbort = () => this.#cancel(submission, entries, signal?.reason);
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.#wake();
+      });
+      return { data, rows: inputs.length, dim: this.dimensions };
+    } finally {
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Fails what waits and stops every replica. */
+  async close(): Promise<void> {
+    this.#fail(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
+    await Promise.all(this.#options.replicas.map((replica) => replica.close()));
+  }
+
+  #refuseOverload(inputs: readonly Int32Array[]): void {
+    const queued = this.#queue.tokens;
+    const max = this.#options.maxQueueTokens;
+    const tokens = inputs.reduce((sum, ids) => sum + ids.length, 0);
+    if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
+    const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing))));
+    throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
+  }
+
+  #enqueue(submission: Submission, inputs: readonly Int32Array[]): Entry[] {
+    const entries = new Set<Entry>();
+    let shared = 0;
+    const queuedAtMs = this.#options.nowMs();
+    inputs.forEach((ids, row) => {
+      const key = keyOf(ids);
+      let entry = this.#inFlight.get(key);
+      if (entry === undefined) {
+        entry = { ids, key, queuedAtMs, waiters: [], state: 'waiting', failures: 0 };
+        this.#inFlight.set(key, entry);
+      } else shared++;
+      entry.waiters.push({ submission, row });
+      entries.add(entry);
+    });
+    const all = [...entries];
+    this.#queue.add(all.filter((entry) => entry.state === 'waiting' && entry.failures === 0));
+    if (shared > 0) this.#options.observer?.onDeduplicated?.(shared);
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
+    return all;
+  }
+
+  #cancel(submission: Submission, entries: readonly Entry[], reason: unknown): void {
+    let cancelled = 0;
+    for (const entry of entries) {
+      const wanted = entry.waiters.filter((waiter) => waiter.submission !== submission);
+      entry.waiters.splice(0, entry.waiters.length, ...wanted);
+      if (wanted.length > 0 || entry.state !== 'waiting') continue;
+      this.#queue.drop(entry);
+      this.#inFlight.delete(entry.key);
+      cancelled++;
+    }
+    if (cancelled > 0) this.#options.observer?.onCancelled?.(cancelled);
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
+    submission.fail(reason);
+  }
+
+  async #serve(replica: Replica): Promise<void> {
+    try {
+      while (this.#failure === undefined) {
+        await replica.ready();
+        const entries = this.#queue.take({ maxTokens: this.#options.maxBatchTokens, cost: (lengths) => replica.cost(lengths) });
+        if (entries.length === 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+        else await this.#run(replica, entries);
+      }
+    } catch (error) {
+      // The replica has given up; the others go on without it.
+      if (--this.#replicasServing === 0) this.#fail(error);
+    }
+  }
+
+  async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
+    const startedMs = this.#options.nowMs();
+    const batch = toBatch(entries);
+    this.#report(batch, entries, startedMs);
+    let vectors: Vectors;
+    try {
+      vectors = await replica.embed(batch);
+    } catch (error) {
+      this.#onFailedBatch(entries, error);
+      return;
+    }
+    const seconds = Math.max(1e-3, (this.#options.nowMs() - startedMs) / 1000);
+    const rate = batch.ids.length / seconds;
+    this.#tokensPerSecond = this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
+    entries.forEach((entry, row) => this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)));
+  }
+
+  #deliver(entry: Entry, vector: Float32Array): void {
+    this.#finish(entry);
+    const isFinite = Number.isFinite(vector.reduce((sum, value) => sum + value, 0));
+    for (const { submission, row } of entry.waiters) {
+      if (isFinite) submission.fill(row, vector);
+      else submission.fail(new ServiceError('non_finite_output', { param: `input[${row}]` }));
+    }
+  }
+
+  /** Every input of a failed batch runs again, alone, until it has failed too often. */
+  #onFailedBatch(entries: readonly Entry[], error: unknown): void {
+    for (const entry of entries) {
+      entry.failures++;
+      if (entry.waiters.length === 0) {
+        this.#finish(entry);
+      } else if (entry.failures < maxFailures && this.#failure === undefined) {
+        this.#queue.retry(entry);
+      } else {
+        this.#finish(entry);
+        for (const { submission } of entry.waiters) submission.fail(error);
+      }
+    }
+    this.#wake();
+  }
+
+  #finish(entry: Entry): void {
+    entry.state = 'done';
+    this.#inFlight.delete(entry.key);
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    for (const entry of this.#inFlight.values()) {
+      this.#queue.drop(entry);
+      for (const { submission } of entry.waiters) submission.fail(error);
+    }
+    this.#inFlight.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resume of this.#idle.splice(0)) resume();
+  }
+
+  #report(batch: Batch, entries: readonly Entry[], startedMs: number): void {
+    const longest = entries.reduce((max, entry) => Math.max(max, entry.ids.length), 0);
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
+    this.#options.observer?.onBatch?.({
+      tokens: batch.ids.length,
+      rows: entries.length,
+      paddedTokens: longest * entries.length - batch.ids.length,
+      waitedMs: entries.map((entry) => startedMs - entry.queuedAtMs),
+    });
+  }
+}
+
+function toBatch(entries: readonly Entry[]): Batch {
+  const offsets = new Int32Array(entries.length + 1);
+  entries.forEach((entry, row) => {
+    offsets[row + 1] = offsets[row]! + entry.ids.length;
+  });
+  const ids = new Int32Array(offsets[entries.length]!);
+  entries.forEach((entry, row) => ids.set(entry.ids, offsets[row]!));
+  return { ids, offsets };
+}

@@ -1,0 +1,145 @@
+import { ServiceError } from '../errors.ts';
+import type { Catalog, ModelCard } from '../models/model-card.ts';
+import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
+import type { ServedModel } from './served-model.ts';
+
+export interface ModelHostOptions {
+  readonly load: (entry: AllowlistEntry) => Promise<ServedModel>;
+  readonly maxLoadedModels: number;
+  readonly nowMs: () => number;
+  /** The pooling used where an entry names none. */
+  readonly pooling: 'mean' | 'model';
+  readonly onLoaded?: (entry: AllowlistEntry, seconds: number, loadedModels: number) => void;
+}
+
+/** One model that may be in memory; entries that differ only in name and prompt share it. */
+interface Slot {
+  state: 'loading' | 'ready' | 'failed';
+  readonly loading: Promise<ServedModel>;
+  model?: ServedModel;
+  failure?: { readonly error: unknown; readonly atMs: number };
+  users: number;
+  lastUsedMs: number;
+  isRetired: boolean;
+}
+
+const failureRememberedMs = 10_000; // a broken model is not loaded again for every request
+
+/** The allowed models: loads them on first use, one load each however many ask, and unloads the longest unused. */
+export class ModelHost implements Catalog {
+  readonly #options: ModelHostOptions;
+  readonly #slots = new Map<string, Slot>();
+  #entries = new Map<string, AllowlistEntry>();
+  #listedAt = 0;
+
+  constructor(options: ModelHostOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a new allowlist into force. Models no longer on it end when their last request is done. */
+  setAllowlist({ entries }: Allowlist): void {
+    this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
+    this.#listedAt = Math.floor(this.#options.nowMs() / 1000);
+    const wanted = new Set(entries.map(slotKey));
+    for (const [key, slot] of this.#slots) if (!wanted.has(key)) this.#retire(key, slot);
+  }
+
+  list(): readonly ModelCard[] {
+    return [...this.#entries.values()].map((entry) => this.#toCard(entry));
+  }
+
+  get(name: string): ModelCard | undefined {
+    const entry = this.#entries.get(name);
+    return entry && this.#toCard(entry);
+  }
+
+  /**
+   * Runs `work` with the model of that name, which stays in memory until the work is done.
+   * @throws ServiceError `model_not_found`, `model_limit_reached`, and what the load throws
+   */
+  async use<T>(name: string, work: (model: ServedModel, entry: AllowlistEntry) => Promise<T>): Promise<T> {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
+    const slot = this.#slotOf(entry);
+    slot.users++;
+    try {
+      const model = await slot.loading;
+      return await work(model, entry);
+    } finally {
+      slot.users--;
+      slot.lastUsedMs = this.#options.nowMs();
+      if (slot.isRetired && slot.users === 0) void slot.model?.close();
+    }
+  }
+
+  /** Process ids of every runner. */
+  runnerPids(): readonly number[] {
+    return [...this.#slots.values()].flatMap((slot) => slot.model?.runnerPids() ?? []);
+  }
+
+  async close(): Promise<void> {
+    const slots = [...this.#slots.values()];
+    this.#slots.clear();
+    await Promise.all(slots.map(async ({ loading }) => loading.then((model) => model.close(), () => {})));
+  }
+
+  #slotOf(entry: AllowlistEntry): Slot {
+    const key = slotKey(entry);
+    const known = this.#slots.get(key);
+    const now = this.#options.nowMs();
+    if (known !== undefined && (known.failure === undefined || now - known.failure.atMs < failureRememberedMs)) return known;
+    this.#makeRoom();
+    const slot: Slot = { state: 'loading', loading: this.#options.load(entry), users: 0, lastUsedMs: now, isRetired: false };
+    this.#slots.set(key, slot);
+    slot.loading.then(
+      (model) => {
+        slot.model = model;
+        slot.state = 'ready';
+        this.#options.onLoaded?.(entry, (this.#options.nowMs() - now) / 1000, this.#loadedCount());
+        if (slot.isRetired && slot.users === 0) void model.close();
+      },
+      (error: unknown) => {
+        slot.state = 'failed';
+        slot.failure = { error, atMs: this.#options.nowMs() };
+      },
+    );
+    return slot;
+  }
+
+  #makeRoom(): void {
+    if (this.#loadedCount() < this.#options.maxLoadedModels) return;
+    const pinned = new Set([...this.#entries.values()].filter((entry) => entry.pin === true).map(slotKey));
+    const unused = [...this.#slots].filter(([key, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(key));
+    const [oldest] = unused.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
+    if (oldest === undefined) throw new ServiceError('model_limit_reached', { max: this.#options.maxLoadedModels, retryAfterSeconds: 2 });
+    this.#retire(...oldest);
+  }
+
+  #retire(key: string, slot: Slot): void {
+    this.#slots.delete(key);
+    slot.isRetired = true;
+    if (slot.users === 0) void slot.model?.close();
+  }
+
+  #loadedCount(): number {
+    return [...this.#slots.values()].filter((slot) => slot.state !== 'failed').length;
+  }
+
+  #toCard(entry: AllowlistEntry): ModelCard {
+    const slot = this.#slots.get(slotKey(entry));
+    const failure = slot?.failure?.error;
+    return {
+      pooling: entry.pooling ?? this.#options.pooling,
+      ...slot?.model?.card,
+      id: entry.name,
+      repository: entry.repository,
+      created: this.#listedAt,
+      state: slot?.state ?? 'available',
+      ...(failure === undefined ? {} : { problem: failure instanceof ServiceError ? failure.message : 'see the log' }),
+    };
+  }
+}
+
+function slotKey({ repository, revision, pooling, task, dtype }: AllowlistEntry): string {
+  return JSON.stringify([repository, revision, pooling, task, dtype]);
+}

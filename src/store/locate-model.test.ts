@@ -1,0 +1,147 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { folderSizeBytes } from './folder-size.ts';
+import { describePlaces, listPlaces, locateModel } from './locate-model.ts';
+
+const commit = 'c'.repeat(40);
+const weights = 'w'.repeat(2000);
+const model = { 'config.json': '{}', 'model.safetensors': weights };
+let root: string;
+let options: { modelsDir: string; hfHubCache: string; bundledDir: string };
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'embeddings-locate-'));
+  options = { modelsDir: join(root, 'local'), hfHubCache: join(root, 'hub'), bundledDir: join(root, 'bundled') };
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+function put(folder: string, files: Readonly<Record<string, string>>): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+/** The layout that Python's hub library writes: links in the snapshot, bytes in the blobs. */
+function putInCache(
+  id: string,
+  { revision = 'main', to = commit, files = model as Record<string, string> } = {},
+): string {
+  const base = join(options.hfHubCache, `models--${id.replace('/', '--')}`);
+  put(dirname(join(base, 'refs', revision)), {});
+  writeFileSync(join(base, 'refs', revision), to);
+  const snapshot = put(join(base, 'snapshots', to), {});
+  for (const [name, text] of Object.entries(files)) {
+    const blob = join(put(join(base, 'blobs'), { [`${to}${name}`]: text }), `${to}${name}`);
+    symlinkSync(relative(snapshot, blob), join(snapshot, name));
+  }
+  return snapshot;
+}
+
+test('the models folder wins over the cache, which wins over the bundled folder', () => {
+  expect(locateModel('o/m', options)).toBeUndefined();
+  const bundled = put(join(options.bundledDir, 'o/m'), model);
+  expect(locateModel('o/m', options)).toEqual({ kind: 'bundled', folder: bundled });
+  const cached = putInCache('o/m');
+  expect(locateModel('o/m', options)).toEqual({ kind: 'cache', folder: cached, revision: commit });
+  const local = put(join(options.modelsDir, 'o/m'), model);
+  expect(locateModel('o/m', options)).toEqual({ kind: 'local', folder: local });
+  expect(locateModel('o/m', { ...options, modelsDir: undefined })?.kind).toBe('cache');
+});
+
+test('a branch, a tag, a pull request and a commit name a snapshot of the cache', () => {
+  const other = 'd'.repeat(40);
+  const folder = putInCache('o/m', { revision: 'refs/pr/3', to: other });
+  expect(locateModel('o/m', { ...options, revision: 'refs/pr/3' })).toMatchObject({ folder, revision: other });
+  expect(locateModel('o/m', { ...options, revision: other })).toMatchObject({ folder, revision: other });
+  expect(locateModel('o/m', options)).toBeUndefined(); // no main
+});
+
+test('the bundled copy does not stand for a revision somebody asks for', () => {
+  put(join(options.bundledDir, 'o/m'), model);
+  expect(locateModel('o/m', { ...options, revision: 'v2' })).toBeUndefined();
+  expect(listPlaces('o/m', { ...options, revision: 'v2' }).at(-1)?.problem).toBe('is not revision v2');
+});
+
+test.each([
+  ['no config', { 'model.safetensors': weights }, 'config.json is missing'],
+  ['no weights', { 'config.json': '{}', 'pytorch_model.bin': weights }, 'model.safetensors is missing'],
+  ['empty weights', { ...model, 'model.safetensors': '' }, 'model.safetensors is empty'],
+  [
+    'a clone without Git LFS',
+    { ...model, 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n' },
+    'model.safetensors is a Git LFS pointer (run `git lfs pull` there)',
+  ],
+  [
+    'a missing shard',
+    {
+      'config.json': '{}',
+      'model.safetensors.index.json': '{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}',
+      '1.safetensors': weights,
+    },
+    '2.safetensors is missing',
+  ],
+])('a folder with %s is skipped with the reason', (_, files, problem) => {
+  const local = put(join(options.modelsDir, 'o/m'), files as Record<string, string>);
+  const bundled = put(join(options.bundledDir, 'o/m'), model);
+  expect(locateModel('o/m', options)?.folder).toBe(bundled);
+  expect(listPlaces('o/m', options)[0]).toEqual({ kind: 'local', folder: local, problem });
+});
+
+test('all shards together are a complete model', () => {
+  const index = '{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}';
+  put(join(options.modelsDir, 'o/m'), {
+    'config.json': '{}',
+    'model.safetensors.index.json': index,
+    '1.safetensors': weights,
+    '2.safetensors': weights,
+  });
+  expect(locateModel('o/m', options)?.kind).toBe('local');
+});
+
+test('a broken link into the blobs counts as a missing file', () => {
+  const snapshot = putInCache('o/m');
+  rmSync(join(snapshot, 'config.json'));
+  symlinkSync('../../blobs/gone', join(snapshot, 'config.json'));
+  expect(listPlaces('o/m', options)[1]?.problem).toBe('config.json is missing');
+});
+
+test('a ref that holds a path instead of a commit leads nowhere', () => {
+  putInCache('o/m');
+  put(root, model);
+  writeFileSync(join(options.hfHubCache, 'models--o--m/refs/main'), '../../../');
+  expect(listPlaces('o/m', options)[1]?.problem).toBe('no commit in refs/main');
+});
+
+test('every place tried is described for the error message', () => {
+  put(join(options.modelsDir, 'o/m'), { 'config.json': '{}' });
+  expect(describePlaces(listPlaces('o/m', options)).replaceAll(root, '')).toBe(
+    '/local/o/m (model.safetensors is missing), /hub/models--o--m (no such folder), /bundled/o/m (no such folder)',
+  );
+});
+
+test('whatever id and revision come, every place lies inside its folder or the call throws', () => {
+  const evil = fc
+    .array(fc.constantFrom('..', '.', '/', '\\', 'a', 'b-', '-', '\0', '~', '%2e'), { maxLength: 8 })
+    .map((parts) => parts.join(''));
+  const inside = [options.modelsDir, options.hfHubCache, options.bundledDir];
+  fc.assert(
+    fc.property(evil, fc.option(evil, { nil: undefined }), (id, revision) => {
+      try {
+        const places = listPlaces(id, { ...options, revision });
+        for (const [index, { folder }] of places.entries()) expect(folder.startsWith(`${inside[index]}/`)).toBe(true);
+      } catch (error) {
+        expect((error as Error).message).toContain('This is a bug.');
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('the size of a folder counts linked files and leaves out .git', () => {
+  const snapshot = putInCache('o/m');
+  put(join(snapshot, '.git'), { pack: weights });
+  put(join(snapshot, '1_Pooling'), { 'config.json': '1234' });
+  expect(folderSizeBytes(snapshot)).toBe(2 + 2000 + 4);
+});

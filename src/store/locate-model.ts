@@ -1,0 +1,83 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findMissingFiles } from './missing-files.ts';
+import { isRepositoryId, isRevision } from './repository-id.ts';
+
+export interface LocateOptions {
+  /** Branch, tag or commit; `main` when absent. */
+  readonly revision?: string | undefined;
+  readonly modelsDir?: string | undefined;
+  readonly hfHubCache: string;
+  readonly bundledDir: string;
+}
+
+/** A complete model folder on this machine. */
+export interface LocatedModel {
+  readonly kind: 'local' | 'cache' | 'bundled';
+  readonly folder: string;
+  /** The commit, where the place says it. */
+  readonly revision?: string;
+}
+
+/** A place looked at, and why it does not serve where it does not. */
+export interface Place extends LocatedModel {
+  readonly problem?: string;
+}
+
+/** The first complete folder of a model: models folder, then Hugging Face cache, then bundled. */
+export function locateModel(repository: string, options: LocateOptions): LocatedModel | undefined {
+  const found = listPlaces(repository, options).find((place) => place.problem === undefined);
+  return found;
+}
+
+/** Every place of a model in the order they are tried, for `embeddings models` and for error messages. */
+export function listPlaces(repository: string, options: LocateOptions): readonly Place[] {
+  const { revision, modelsDir, hfHubCache, bundledDir } = options;
+  // The allowlist lets no other names in; checked again because these become paths.
+  if (!isRepositoryId(repository))
+    throw new Error(`Expected a Hugging Face id, got ${JSON.stringify(repository)}. This is a bug.`);
+  if (revision !== undefined && !isRevision(revision))
+    throw new Error(`Expected a revision, got ${JSON.stringify(revision)}. This is a bug.`);
+  const places: Place[] = [];
+  if (modelsDir !== undefined) places.push(checked({ kind: 'local', folder: join(modelsDir, repository) }));
+  places.push(cachePlace(repository, revision ?? 'main', hfHubCache));
+  const bundled: Place = { kind: 'bundled', folder: join(bundledDir, repository) };
+  // What comes with the package was made from one commit: it cannot stand for another that the allowlist asks for.
+  if (revision !== undefined && existsSync(bundled.folder))
+    places.push({ ...bundled, problem: `is not revision ${revision}` });
+  else places.push(checked(bundled));
+  return places;
+}
+
+/** `/folder (why not), /other (why not)` for messages. */
+export function describePlaces(places: readonly Place[]): string {
+  return places.map(({ folder, problem }) => (problem === undefined ? folder : `${folder} (${problem})`)).join(', ');
+}
+
+/** Standard layout: `models--org--name/refs/<revision>` holds the commit that names the folder under `snapshots/`. */
+function cachePlace(repository: string, revision: string, hfHubCache: string): Place {
+  const root = join(hfHubCache, `models--${repository.replaceAll('/', '--')}`);
+  if (!existsSync(root)) return { kind: 'cache', folder: root, problem: 'no such folder' };
+  const commit = isCommit(revision) ? revision : readRef(join(root, 'refs', revision));
+  if (commit === undefined) return { kind: 'cache', folder: root, problem: `no commit in refs/${revision}` };
+  return checked({ kind: 'cache', folder: join(root, 'snapshots', commit), revision: commit });
+}
+
+/** A ref holds one commit; anything else, a path for instance, counts as no ref. */
+function readRef(file: string): string | undefined {
+  try {
+    const commit = readFileSync(file, 'utf8').trim();
+    return isCommit(commit) ? commit : undefined;
+  } catch {
+    return undefined; // missing or unreadable: the caller reports it as a place without a commit
+  }
+}
+
+function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+function checked(place: Place): Place {
+  const problem = findMissingFiles(place.folder);
+  return problem === undefined ? place : { ...place, problem };
+}

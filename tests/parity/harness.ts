@@ -1,0 +1,42 @@
+import { loadConfig, type SettingName } from '../../src/config.ts';
+import { createApp } from '../../src/app.ts';
+import type { EmbedResult } from '../../src/embed.ts';
+import type { Item } from '../../src/request/embed-request.ts';
+import pino from 'pino';
+import { goldensFolder, type Golden } from './goldens.ts';
+
+export type App = ReturnType<typeof createApp>;
+
+/** An app on the bundled model and on the tiny checkpoints; nothing of this machine's caches or environment. */
+export function createTestApp(flags: Partial<Record<SettingName, string>> = {}): App {
+  const { config } = loadConfig({
+    env: {},
+    envFile: `${goldensFolder}no.env`,
+    flags: {
+      modelsDir: `${goldensFolder}models`,
+      hfHubCache: `${goldensFolder}no-cache`,
+      replicas: '1',
+      threads: '1',
+      ...flags,
+    },
+  });
+  return createApp({ config, logger: pino({ level: 'silent' }) });
+}
+
+export function toTextItem(text: string): Item {
+  return { kind: 'text', text };
+}
+
+export function toTokenItem(ids: readonly number[]): Item {
+  return { kind: 'tokens', ids: Int32Array.from(ids) };
+}
+
+/** The text where the golden has one, else its token ids. */
+export function toItem({ text, ids }: Golden): Item {
+  return text === undefined ? toTokenItem(ids) : toTextItem(text);
+}
+
+/** Row `row` of a result. */
+export function vectorOf({ vectors }: EmbedResult, row = 0): Float32Array {
+  return vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim);
+}
