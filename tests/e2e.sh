@@ -3,7 +3,7 @@
 # EMBEDDINGS_E2E_KILLS sets how many runners are killed (5), EMBEDDINGS_E2E_PYTHON the Python with tests/python/requirements.txt.
 # The last line is the plain "N passed, N failed[, N skipped]".
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 kills="${EMBEDDINGS_E2E_KILLS:-5}"
 python="${EMBEDDINGS_E2E_PYTHON:-.venv-test/bin/python}"

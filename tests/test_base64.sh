@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Base64 answers of a running service hold the same float32 numbers as JSON ones.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=curl/ask.sh
 source "$(dirname "$0")/curl/ask.sh"
 
 ask float <<JSON

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Several texts in one request to a running service: in order, each as if it were alone.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=curl/ask.sh
 source "$(dirname "$0")/curl/ask.sh"
 
 ask alone <<JSON

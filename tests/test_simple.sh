@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # One text against a running service; fails on a wrong answer.
 set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=curl/ask.sh
 source "$(dirname "$0")/curl/ask.sh"
 
 ask simple <<JSON

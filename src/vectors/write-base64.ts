@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 
 /** Bytes that `writeBase64` writes for `count` numbers. */
 export function base64Bytes(count: number): number {
-  return Math.ceil((count * 4) / 3 / 4) * 4 + 4;
+  return Math.ceil((count * Float32Array.BYTES_PER_ELEMENT) / 3) * 4;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface FakeOptions {
   /** Stands for a terminal on stdin. */
   readonly isTTY?: boolean;
   readonly stdout?: Writable;
+  /** The app is ready only after this. */
+  readonly starting?: Promise<void>;
 }
 
 /** Vectors `[length of the text, index in the request, 0.5]`, one token a character. */
@@ -29,7 +31,10 @@ export const fakeEmbed: CliApp['embed'] = async ({ items, dimensions }: EmbedReq
 };
 
 /** Runs the command line in this process against a fake app, an allowlist of its own and no other setting. */
-export function startCli(argv: readonly string[], { app, env, stdin = [], isTTY = false, stdout }: FakeOptions = {}) {
+export function startCli(
+  argv: readonly string[],
+  { app, env, stdin = [], isTTY = false, stdout, starting }: FakeOptions = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'embeddings-cli-'));
   const supportedModels = join(folder, 'models.txt');
   writeFileSync(supportedModels, 'acme/one\nacme/two alias=two\n');
@@ -48,6 +53,7 @@ export function startCli(argv: readonly string[], { app, env, stdin = [], isTTY 
     createLogger: async ({ level, to }) => pino({ level, base: { to } }, collect('log')),
     loadCreateApp: async () => async (options) => {
       created.push({ ...options });
+      await starting;
       const close = async (): Promise<void> => void closed++;
       return { embed: fakeEmbed, listen: async () => ({ url: 'http://localhost:1234' }), close, ...app };
     },

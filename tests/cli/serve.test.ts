@@ -48,10 +48,9 @@ test('the first signal waits for the app to close, the second does not', async (
 });
 
 test('a signal while the app starts ends at once', async () => {
-  const run = startCli(['serve']);
+  const run = startCli(['serve'], { starting: new Promise(() => {}) });
+  while (run.created.length === 0) await settle();
   run.signal('SIGINT');
-  await settle();
-  if (run.listeners.size > 0) run.signal('SIGINT');
   expect(await run.exitCode).toBe(130);
   expect(run.output.stderr).not.toContain('listens');
 });

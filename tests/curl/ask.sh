@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # what is set here is used by the scripts that source it
 # Sourced by tests/test_*.sh: where the service is, and one curl with its answer checked.
 # EMBEDDINGS_SERVICE_URL, EMBEDDINGS_PORT, EMBEDDINGS_MODEL_ID and EMBEDDINGS_API_KEY choose what is asked.
 SERVICE_URL="${EMBEDDINGS_SERVICE_URL:-http://localhost:${EMBEDDINGS_PORT:-11445}}"

@@ -1,14 +1,14 @@
 import { loadConfig, type SettingName } from '../../src/config.ts';
-import { createApp } from '../../src/app.ts';
+import { createApp, type App } from '../../src/app.ts';
 import type { EmbedResult } from '../../src/embed.ts';
 import type { Item } from '../../src/request/embed-request.ts';
 import pino from 'pino';
 import { goldensFolder, type Golden } from './goldens.ts';
 
-export type App = ReturnType<typeof createApp>;
+export type { App };
 
 /** An app on the bundled model and on the tiny checkpoints; nothing of this machine's caches or environment. */
-export function createTestApp(flags: Partial<Record<SettingName, string>> = {}): App {
+export async function createTestApp(flags: Partial<Record<SettingName, string>> = {}): Promise<App> {
   const { config } = loadConfig({
     env: {},
     envFile: `${goldensFolder}no.env`,

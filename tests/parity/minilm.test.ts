@@ -6,7 +6,7 @@ const model = 'sentence-transformers/all-MiniLM-L6-v2';
 const goldens = loadGoldens('all-MiniLM-L6-v2', { weights: 'f16' });
 const whole = goldens.filter(({ fullTokens }) => fullTokens === undefined);
 const overlong = goldens.filter(({ fullTokens }) => fullTokens !== undefined);
-const app = createTestApp();
+const app = await createTestApp();
 afterAll(() => app.close());
 
 test('every golden text alone equals the reference', async () => {
@@ -60,7 +60,7 @@ test('a text over the length of the model is refused, naming the input', async (
 });
 
 test('with truncation a long text is cut to 512 tokens, keeps its special tokens, and the result says so', async () => {
-  const cutting = createTestApp({ truncateInputs: 'true' });
+  const cutting = await createTestApp({ truncateInputs: 'true' });
   try {
     const result = await cutting.embed({ model, items: [toTextItem('short'), ...overlong.map(toItem)] });
     expect(result.cuts).toEqual(

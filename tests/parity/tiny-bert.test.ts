@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import { cosine, goldensFolder, loadGoldens, maxAbsDifference, tinyModels } from './goldens.ts';
 import { createTestApp, toItem, toTokenItem, vectorOf } from './harness.ts';
 
-const app = createTestApp({ supportedModels: `${goldensFolder}models/supported_models.txt` });
+const app = await createTestApp({ supportedModels: `${goldensFolder}models/supported_models.txt` });
 afterAll(() => app.close());
 
 for (const model of tinyModels) {
@@ -48,7 +48,10 @@ test('one token more than the model has positions is refused', async () => {
 });
 
 test('pooling=model follows the files of the model', async () => {
-  const pooling = createTestApp({ pooling: 'model', supportedModels: `${goldensFolder}models/supported_models.txt` });
+  const pooling = await createTestApp({
+    pooling: 'model',
+    supportedModels: `${goldensFolder}models/supported_models.txt`,
+  });
   try {
     const cls = loadGoldens('tiny-bert-cls', { pooling: 'cls' });
     const result = await pooling.embed({ model: 'tiny/bert-cls', items: cls.map(toItem) });
