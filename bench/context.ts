@@ -30,7 +30,7 @@ export interface Context extends ContextOptions {
   readonly startOurEngine: (env?: Readonly<Record<string, string>>) => Promise<Contestant>;
 }
 
-const quickTexts = 256; // four batches of 64
+const quickTexts = 512; // eight batches of 64: four clients never have the same one in flight
 
 export function createContext(options: ContextOptions): Context {
   const { root, dist, model, quick } = options;

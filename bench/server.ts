@@ -49,7 +49,15 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
     throw error;
   }
   const firstAnswerSeconds = (performance.now() - start) / 1000;
-  return { url, pid: child.pid ?? 0, firstAnswerSeconds, close: () => stop(child) };
+  const reportDeath = (code: number | null, signal: string | null): void => {
+    process.stderr.write(`  ${command} on ${url} ended by itself: ${signal ?? `code ${code}`}; see ${logFile}\n`);
+  };
+  child.once('exit', reportDeath);
+  const close = (): Promise<void> => {
+    child.off('exit', reportDeath);
+    return stop(child);
+  };
+  return { url, pid: child.pid ?? 0, firstAnswerSeconds, close };
 }
 
 async function findFreePort(): Promise<number> {

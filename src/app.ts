@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
-import { ConfigError } from './config.ts';
+import { bundledModelsDir, ConfigError } from './config.ts';
 import { chooseProvider } from './engine/provider.ts';
 import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
@@ -32,8 +31,6 @@ export interface App {
   close(): Promise<void>;
 }
 
-const bundledDir = fileURLToPath(new URL('../models', import.meta.url));
-
 /** Builds the pieces and joins them. @throws ConfigError, AllowlistError */
 export async function createApp({ config, logger, onProgress = () => {} }: AppOptions): Promise<App> {
   refuseUnbuilt(config);
@@ -41,7 +38,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
   const metrics = createMetrics();
 
   const load = async (entry: AllowlistEntry) => {
-    const places = listPlaces(entry.repository, { ...config, bundledDir, revision: entry.revision });
+    const places = listPlaces(entry.repository, { ...config, bundledDir: bundledModelsDir, revision: entry.revision });
     const located = places.find((place) => place.problem === undefined);
     if (located === undefined) throw new ServiceError('model_not_downloaded', { model: entry.name, places: describePlaces(places), param: 'model' });
     onProgress(`loading ${entry.name} from ${located.folder}`);

@@ -35,8 +35,10 @@ start_server() {
   local port
   port=$(node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
   url="http://127.0.0.1:$port"
-  for name in ${!EMBEDDINGS_@}; do [[ $name == EMBEDDINGS_E2E_* || $name == EMBEDDINGS_SCHEMA_* ]] || unset "$name"; done
-  HF_HUB_CACHE="$work/no-cache" node dist/cli.js serve --host 127.0.0.1 --port "$port" --log-level warn >"$work/server.log" 2>&1 &
+  (
+    unset "${!EMBEDDINGS_@}"
+    HF_HUB_CACHE="$work/no-cache" exec node dist/cli.js serve --host 127.0.0.1 --port "$port" --log-level warn
+  ) >"$work/server.log" 2>&1 &
   server=$!
   for _ in $(seq 600); do
     if curl -fsS -o "$work/readyz" "$url/readyz" 2>/dev/null; then
@@ -84,15 +86,23 @@ stop_server() {
       wait "$server"
       status=$?
       server=
-      for child in $children; do
-        if kill -0 "$child" 2>/dev/null; then echo "process $child was left behind"; return 1; fi
-      done
       ((status == 0)) || echo "the server ended with status $status"
+      for child in $children; do is_gone "$child" || status=1; done
       return "$status"
     fi
     sleep 0.1
   done
   echo 'the server did not stop within 40 s of SIGTERM'
+  return 1
+}
+
+# A runner ends when it sees that its server has: within 3 s. One that is dead but not yet reaped is gone.
+is_gone() {
+  for _ in $(seq 30); do
+    if [[ ! -r /proc/$1/stat || $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == Z* ]]; then return 0; fi
+    sleep 0.1
+  done
+  echo "process $1 was left behind"
   return 1
 }
 

@@ -14,8 +14,8 @@ export interface OutputSummary {
 export interface VectorFormat {
   readonly opening: string;
   /** Rows of one chunk whose first text has index `start`. @throws ServiceError `non_finite_output` */
-  rows(vectors: Vectors, start: number): Uint8Array;
-  closing(summary: OutputSummary): string;
+  readonly rows: (vectors: Vectors, start: number) => Uint8Array;
+  readonly closing: (summary: OutputSummary) => string;
 }
 
 export const vectorFormats: Readonly<Record<OutputFormat, VectorFormat>> = {

@@ -23,13 +23,16 @@ export async function* readTexts(bytes: AsyncIterable<Uint8Array>, options: Read
   let bytesRead = 0;
   let pending = '';
   for await (const chunk of bytes) {
-    bytesRead += chunk.byteLength;
     const pieces = (pending + decode(decoder, chunk, { line, options })).split('\n');
     pending = pieces.pop() ?? '';
-    for (const piece of pieces) yield toText(piece.replace(/\r$/, ''), { line: line++, bytesRead, options });
+    for (const piece of pieces) {
+      bytesRead += Buffer.byteLength(piece) + 1;
+      yield toText(piece.replace(/\r$/, ''), { line: line++, bytesRead, options });
+    }
     if (pending.length > options.maxCharacters) throw tooLong(pending, `line ${line} of ${options.source}`, options);
   }
   const last = pending + decode(decoder, undefined, { line, options });
+  bytesRead += Buffer.byteLength(last);
   if (last !== '') yield toText(last.replace(/\r$/, ''), { line, bytesRead, options });
 }
 

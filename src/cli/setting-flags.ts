@@ -23,10 +23,15 @@ export function readSettingFlags(options: Readonly<Record<string, unknown>>): No
   return flags;
 }
 
+interface Shown {
+  readonly fallback: string | number | boolean | readonly string[] | undefined;
+  readonly fallbackText?: string;
+}
+
 /** The default of a setting as the help and the documentation print it. */
 export function describeDefault(name: SettingName): string {
-  const { fallback, fallbackText } = settings[name] as { fallback: unknown; fallbackText?: string }; // not on every row
+  const { fallback, fallbackText } = settings[name] as Shown; // one type for all rows
   if (fallbackText !== undefined) return fallbackText;
-  if (Array.isArray(fallback)) return fallback.length === 0 ? 'none' : fallback.join(',');
+  if (typeof fallback === 'object') return fallback.length === 0 ? 'none' : fallback.join(',');
   return fallback === undefined ? 'not set' : String(fallback);
 }

@@ -5,17 +5,27 @@ import { healthSchema, infoSchema } from './schemas.ts';
 /** Probes and `/info`. They need no key and are logged at debug level. */
 export function registerHealth(app: FastifyInstance, { health, info }: Pick<HttpDeps, 'health' | 'info'>): void {
   const config = { isQuiet: true };
-  app.get('/livez', { schema: healthSchema('Whether the process works; restart it where not'), config }, (_, reply) =>
-    probe(reply, health().live, {}),
+  app.get(
+    '/livez',
+    { schema: healthSchema('getLivez', 'Whether the process works; restart it where not'), config },
+    (_, reply) => probe(reply, health().live, {}),
   );
-  app.get('/readyz', { schema: healthSchema('Whether requests may be sent here now'), config }, (_, reply) => {
-    const { live, ready, detail } = health();
-    return probe(reply, live && ready, detail);
-  });
-  app.get('/health', { schema: healthSchema('Liveness, readiness and their details'), config }, (_, reply) => {
-    const { live, ready, detail } = health();
-    return probe(reply, live, { live, ready, ...detail });
-  });
+  app.get(
+    '/readyz',
+    { schema: healthSchema('getReadyz', 'Whether requests may be sent here now'), config },
+    (_, reply) => {
+      const { live, ready, detail } = health();
+      return probe(reply, live && ready, detail);
+    },
+  );
+  app.get(
+    '/health',
+    { schema: healthSchema('getHealth', 'Liveness, readiness and their details'), config },
+    (_, reply) => {
+      const { live, ready, detail } = health();
+      return probe(reply, live, { live, ready, ...detail });
+    },
+  );
   app.get('/info', { schema: infoSchema, config }, () => info());
 }
 

@@ -83,10 +83,20 @@ const errorDescriptions: Readonly<Record<number, string>> = {
   503: 'The model is loading or restarting; `Retry-After` says when to come back',
 };
 
+const embeddingsNames: Readonly<Record<string, string>> = {
+  '/v1/embeddings': 'createEmbedding',
+  '/embeddings': 'createEmbeddingShort',
+  '/openai/v1/embeddings': 'createEmbeddingAzure',
+};
+
 /** `POST /v1/embeddings` and its other names. */
 export function embeddingsSchema(url: string) {
   return {
-    ...api('embeddings', url === '/v1/embeddings' ? 'Embed texts' : 'The same as POST /v1/embeddings'),
+    ...api(
+      'embeddings',
+      embeddingsNames[url] ?? '',
+      url === '/v1/embeddings' ? 'Embed texts' : 'As POST /v1/embeddings',
+    ),
     body: Type.Ref('EmbeddingsRequest#'),
     response: embeddingAnswers,
   };
@@ -98,7 +108,7 @@ const embeddingAnswers = {
 };
 
 export const azureSchema = {
-  ...api('embeddings', 'The path Azure clients use'),
+  ...api('embeddings', 'createDeploymentEmbedding', 'The path Azure clients use'),
   params: Type.Object({ model: modelId() }),
   querystring: Type.Object({ 'api-version': Type.Optional(Type.String({ description: 'Ignored' })) }),
   body: Type.Ref('DeploymentEmbeddingsRequest#'),
@@ -106,32 +116,35 @@ export const azureSchema = {
 };
 
 export const modelsSchema = {
-  ...api('models', 'The models of the allowlist'),
+  ...api('models', 'listModels', 'The models of the allowlist'),
   response: { 200: answer('Every model', 'ModelList#'), ...errors(401) },
 };
 
 export const modelSchema = {
-  ...api('models', 'One model'),
+  ...api('models', 'retrieveModel', 'One model'),
   params: Type.Object({ model: modelId() }),
   response: { 200: answer('The model', 'Model#'), ...errors(401, 404) },
 };
 
-export const healthSchema = (summary: string) => ({
+export const healthSchema = (operationId: string, summary: string) => ({
   tags: ['operations'],
+  operationId,
   summary,
   response: { 200: answer('Yes', 'Health#'), 503: answer('No', 'Health#') },
 });
 
-export const infoSchema = plain('operations', 'Version, settings and loaded models', Type.Object({}));
-export const homeSchema = plain('operations', 'What this is and where to go on', Type.Object({}));
+export const infoSchema = plain('operations', 'getInfo', 'Version, settings and loaded models', Type.Object({}));
+export const homeSchema = plain('operations', 'getHome', 'What this is and where to go on', Type.Object({}));
 export const metricsSchema = {
   tags: ['operations'],
+  operationId: 'getMetrics',
   summary: 'Metrics in the text format of Prometheus',
   response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
 };
-export const openApiSchema = plain('documentation', 'This description', Type.Object({}));
+export const openApiSchema = plain('documentation', 'getOpenApi', 'This description', Type.Object({}));
 export const redocSchema = {
   tags: ['documentation'],
+  operationId: 'getRedoc',
   summary: 'This description as a page',
   response: { 200: { description: 'A page', content: { 'text/html': { schema: Type.String() } } } },
 };
@@ -159,12 +172,12 @@ function embedFields() {
   };
 }
 
-function api(tag: string, summary: string) {
-  return { tags: [tag], summary, security: [{}, { bearer: [] }, { apiKey: [] }] };
+function api(tag: string, operationId: string, summary: string) {
+  return { tags: [tag], operationId, summary, security: [{}, { bearer: [] }, { apiKey: [] }] };
 }
 
-function plain(tag: string, summary: string, body: TSchema) {
-  return { tags: [tag], summary, response: { 200: { description: summary, content: json(body) } } };
+function plain(tag: string, operationId: string, summary: string, body: TSchema) {
+  return { tags: [tag], operationId, summary, response: { 200: { description: summary, content: json(body) } } };
 }
 
 function modelId() {

@@ -25,11 +25,12 @@ test('no decimal of fewer digits reads back as the same float32', () => {
   const hasFewestDigits = (value: number): void => {
     const digits = countDigits(toJson(value));
     for (let fewer = 1; fewer < digits; fewer++) {
-      for (const decimal of decimalsNear(value, fewer)) expect(Math.fround(decimal)).not.toBe(value);
+      const shorter = decimalsNear(value, fewer).find((decimal) => Math.fround(decimal) === value);
+      if (shorter !== undefined) expect.fail(`${toJson(value)} could be ${shorter}`);
     }
   };
   fc.assert(fc.property(anyFinite, hasFewestDigits), { numRuns: 5000 });
-  fc.assert(fc.property(inVector, hasFewestDigits), { numRuns: 20_000 });
+  fc.assert(fc.property(inVector, hasFewestDigits), { numRuns: 10_000 });
   for (let power = -149; power < 128; power++) hasFewestDigits(Math.fround(2 ** power));
 });
 
@@ -39,7 +40,7 @@ test('of the shortest decimals the nearest is written', () => {
       const text = toJson(value);
       const distance = Math.abs(Number(text) - value);
       for (const decimal of decimalsNear(value, countDigits(text))) {
-        if (Math.fround(decimal) === value) expect(distance).toBeLessThanOrEqual(Math.abs(decimal - value));
+        if (Math.fround(decimal) === value && Math.abs(decimal - value) < distance) expect.fail(`${text}: ${decimal}`);
       }
     }),
     { numRuns: 10_000 },
@@ -76,7 +77,7 @@ test('numbers are written one after another from any position and of any part of
 });
 
 test('the bytes asked for are enough for the longest numbers', () => {
-  const longest = Float32Array.from({ length: 50 }, (_, i) => (i % 2 ? -1.17549435e-38 : -1.23456789e-7));
+  const longest = Float32Array.from({ length: 50 }, (_, i) => (i % 2 ? -1.17549435e-38 : -1.23456789e-6));
   expect(writeFloatJson(longest, Buffer.alloc(4096), 0, '')).toBeLessThanOrEqual(floatJsonBytes(50));
   fc.assert(
     fc.property(anyFinite, (value) => {

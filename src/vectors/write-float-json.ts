@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 
 /** Room `writeFloatJson` may need for `count` numbers, commas included. */
 export function floatJsonBytes(count: number): number {
-  return count * 20; // the longest are "-0.000000123456789," and "-1.17549435e-38,"
+  return count * 20; // the longest are "-0.00000123456789," and "-1.17549435e-38,"
 }
 
 /**
@@ -21,7 +21,7 @@ export function writeFloatJson(values: Float32Array, out: Buffer, position: numb
     if (exponent === 0xff) throw new ServiceError('non_finite_output', { param });
     const size = Math.abs(value);
     // Powers of two have a narrower interval below them than above: left to the exact path, as are odd magnitudes.
-    if (size >= 1 || size < 1e-7 || (word & 0x7fffff) === 0) {
+    if (size >= 1 || size < 1e-6 || (word & 0x7fffff) === 0) {
       at = writeExactly(value, out, at);
       continue;
     }
@@ -97,7 +97,7 @@ export function writeFloatJson(values: Float32Array, out: Buffer, position: numb
 /** Between "surely inside the interval" and "surely outside": far above the error of the products, about 1e-7. */
 const doubt = 1e-6;
 
-const powers = Float64Array.from({ length: 17 }, (_, n) => Number(`1e${n}`));
+const powers = Float64Array.from({ length: 15 }, (_, n) => Number(`1e${n}`));
 
 /** Half the distance to the next float32, by exponent bits. */
 const halfGaps = Float64Array.from({ length: 256 }, (_, exponent) => 2 ** (Math.max(exponent, 1) - 127 - 24));
@@ -112,8 +112,7 @@ function leadingZeros(size: number): number {
   if (size >= 1e-2) return 1;
   if (size >= 1e-3) return 2;
   if (size >= 1e-4) return 3;
-  if (size >= 1e-5) return 4;
-  return size >= 1e-6 ? 5 : 6;
+  return size >= 1e-5 ? 4 : 5;
 }
 
 function writeExactly(value: number, out: Buffer, position: number): number {

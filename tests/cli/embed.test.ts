@@ -37,6 +37,21 @@ test('base64 gives one vector a line, the same numbers as the JSON', async () =>
   ]);
 });
 
+test('vectors of real length are whole in every format', async () => {
+  const data = Float32Array.from({ length: 2 * 384 }, (_, index) => Math.fround(-Math.sin(index) / 3e9));
+  const embed: typeof fakeEmbed = async () => ({ vectors: { data, rows: 2, dim: 384 }, promptTokens: 2, cuts: [] });
+  const lines = async (format: string): Promise<string[]> =>
+    (await cli(['embed', 'a', 'b', '--format', format], { app: { embed } })).stdout.trimEnd().split('\n');
+  const fromBase64 = (await lines('base64')).flatMap((line) => [
+    ...new Float32Array(new Uint8Array(Buffer.from(line, 'base64')).buffer),
+  ]);
+  const fromJson = (await lines('ndjson')).flatMap((line) =>
+    (JSON.parse(line) as { embedding: number[] }).embedding.map(Math.fround),
+  );
+  expect(fromBase64).toEqual([...data]);
+  expect(fromJson).toEqual([...data]);
+});
+
 test('stdin is one text a line, whatever the chunks, line ends and missing last line end', async () => {
   const bytes = Buffer.from('\uFEFFone\r\ntwö\u2028still two\nthree🙂');
   const stdin = Array.from(bytes, (byte) => Uint8Array.of(byte));
@@ -86,7 +101,7 @@ test('a request never holds more texts or characters than the settings allow', a
     return fakeEmbed(request);
   };
   const flags = ['--max-batch-size', '3', '--max-request-tokens', '400'];
-  await cli(['embed', ...flags, ...['a', 'b', 'c', 'd', 'x'.repeat(150), 'y'.repeat(90), 'z'.repeat(11)]], {
+  await cli(['embed', ...flags, 'a', 'b', 'c', 'd', 'x'.repeat(150), 'y'.repeat(90), 'z'.repeat(11)], {
     app: { embed },
   });
   expect(requests).toEqual([[1, 1, 1], [1], [150], [90], [11]]);

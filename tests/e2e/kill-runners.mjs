@@ -13,6 +13,7 @@ const recoverySeconds = 60;
 const goldens = readGoldens();
 const count = { right: 0, refused: 0 };
 const problems = [];
+const killed = new Set();
 let isLoading = true;
 
 await warmUp();
@@ -39,13 +40,17 @@ async function warmUp() {
   if (count.refused > 0) problems.push(`${count.refused} requests were refused before anything was killed`);
 }
 
-/** Kills while work is in flight, and only a server that has recovered from the kill before. */
+/** Kills while work is in flight. Every third kill hits a runner that has only just been started again. */
 async function killOne(kill) {
-  await waitFor(`right answers before kill ${kill + 1}`, answersFrom(count.right, clients * 2));
-  await waitFor(`a runner for kill ${kill + 1}`, () => runners().length >= runnersBefore.length);
-  const alive = runners();
-  const victim = alive[kill % alive.length];
-  if (victim !== undefined) process.kill(victim, 'SIGKILL');
+  if (kill % 3 !== 2) {
+    await waitFor(`right answers before kill ${kill + 1}`, answersFrom(count.right, clients * 2));
+    await waitFor(`all runners before kill ${kill + 1}`, () => runners().length >= runnersBefore.length);
+  }
+  await waitFor(`a runner for kill ${kill + 1}`, () => runners().some((pid) => !killed.has(pid)));
+  const victim = runners().findLast((pid) => !killed.has(pid));
+  if (victim === undefined) return;
+  killed.add(victim);
+  process.kill(victim, 'SIGKILL');
 }
 
 async function client(index) {
@@ -140,7 +145,8 @@ async function waitFor(what, isReached) {
 function runners() {
   return descendants()
     .filter(({ state, command }) => state !== 'Z' && command.includes('runner'))
-    .map(({ pid }) => pid);
+    .map(({ pid }) => pid)
+    .toSorted((a, b) => a - b); // the newest last
 }
 
 function describeTree() {

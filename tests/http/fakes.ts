@@ -66,7 +66,12 @@ export async function startFake(
   return { app: await createHttpServer(deps), deps, logLines };
 }
 
-export function postJson(app: FastifyInstance, body: unknown, headers: Record<string, string> = {}, url = '/v1/embeddings') {
+export function postJson(
+  app: FastifyInstance,
+  body: unknown,
+  headers: Record<string, string> = {},
+  url = '/v1/embeddings',
+) {
   return app.inject({
     method: 'POST',
     url,

@@ -8,7 +8,7 @@ from pathlib import Path
 import requests
 
 HERE = Path(__file__).resolve().parent
-SECONDS = int(os.environ.get("EMBEDDINGS_SCHEMA_SECONDS", "150"))
+SECONDS = int(os.environ.get("EMBEDDINGS_SCHEMA_SECONDS", "90"))
 # What a schema cannot say: which model exists, which token ids it has, how long a text is in tokens.
 NOT_IN_THE_SCHEMA = "positive_data_acceptance"
 

@@ -1,0 +1,125 @@
+import { expect, test } from 'vitest';
+import type { FromRunner, ToRunner } from './messages.ts';
+import type { RunnerEvents } from './runner-channel.ts';
+import { RunnerReplica } from './runner-replica.ts';
+
+const load = { kind: 'load', model: new Uint8Array(), weightsFolder: '', threads: 1, provider: 'cpu', firstPosition: 0 } as const;
+const batch = { ids: Int32Array.of(1, 2), offsets: Int32Array.of(0, 2) };
+const settle = async () => {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+};
+
+/** Runner processes played by the test: each start adds one. */
+function stage() {
+  const processes: { readonly sent: ToRunner[]; readonly says: (message: FromRunner) => void; readonly dies: (reason: string) => void; isKilled: boolean }[] = [];
+  const waits: number[] = [];
+  const crashes: string[] = [];
+  const replica = new RunnerReplica({
+    model: 'm',
+    load,
+    limits: { maxTokens: 8, dimensions: 2 },
+    cost: (lengths) => lengths.length,
+    openChannel: (events: RunnerEvents) => {
+      const sent: ToRunner[] = [];
+      const process = { sent, says: events.message, dies: events.exit, isKilled: false };
+      processes.push(process);
+      return { pid: processes.length, send: (message) => sent.push(message), kill: () => (process.isKilled = true) };
+    },
+    delay: async (ms) => void waits.push(ms),
+    onCrash: (reason) => crashes.push(reason),
+  });
+  return { replica, processes, waits, crashes };
+}
+
+const ran = (id: number): FromRunner => ({ kind: 'ran', id, data: Float32Array.of(0.6, 0.8), rows: 1, dim: 2, runMs: 1 });
+
+test('a batch waits for the load and comes back with its vectors', async () => {
+  const { replica, processes } = stage();
+  const answer = replica.embed(batch);
+  await settle();
+  expect(processes[0]?.sent).toEqual([load]);
+  processes[0]?.says({ kind: 'loaded' });
+  await settle();
+  expect(processes[0]?.sent[1]).toEqual({ kind: 'run', id: 0, ...batch });
+  processes[0]?.says(ran(0));
+  expect(await answer).toEqual({ data: Float32Array.of(0.6, 0.8), rows: 1, dim: 2 });
+});
+
+test('a crash fails only what was in flight, and the runner comes back by itself', async () => {
+  const { replica, processes, waits, crashes } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const lost = replica.embed(batch);
+  await settle();
+  processes[0]?.dies('signal SIGKILL');
+  await expect(lost).rejects.toMatchObject({ code: 'runner_crashed', details: { reason: 'signal SIGKILL', retryAfterSeconds: 1 } });
+  await settle();
+  expect(processes).toHaveLength(2);
+  const next = replica.embed(batch);
+  processes[1]?.says({ kind: 'loaded' });
+  await settle();
+  processes[1]?.says(ran(1));
+  expect((await next).rows).toBe(1);
+  expect(waits).toEqual([0]);
+  expect(crashes).toEqual(['signal SIGKILL']);
+});
+
+test('crash after crash waits longer each time; a good batch ends the count', async () => {
+  const { replica, processes, waits } = stage();
+  for (let i = 0; i < 3; i++) {
+    processes.at(-1)?.says({ kind: 'loaded' });
+    processes.at(-1)?.dies('exit code 134');
+    await settle();
+  }
+  expect(waits).toEqual([0, 100, 500]);
+  processes.at(-1)?.says({ kind: 'loaded' });
+  const answer = replica.embed(batch);
+  await settle();
+  processes.at(-1)?.says(ran(0));
+  await answer;
+  processes.at(-1)?.dies('exit code 134');
+  await settle();
+  expect(waits.at(-1)).toBe(0);
+});
+
+test('a model that cannot be loaded is given up at once, with the reason', async () => {
+  const { replica, processes } = stage();
+  processes[0]?.says({ kind: 'load-failed', reason: 'bad weights' });
+  await expect(replica.ready()).rejects.toMatchObject({ code: 'model_broken', details: { reason: 'bad weights' } });
+  processes[0]?.dies('signal SIGKILL');
+  await settle();
+  expect(processes).toHaveLength(1);
+});
+
+test('a model whose load kills its process is given up after five tries', async () => {
+  const { replica, processes } = stage();
+  for (let i = 0; i < 5; i++) {
+    processes.at(-1)?.dies('signal SIGKILL');
+    await settle();
+  }
+  await expect(replica.ready()).rejects.toMatchObject({ code: 'model_broken' });
+  expect(processes).toHaveLength(5);
+});
+
+test('a batch that the engine refuses fails alone; the process goes on', async () => {
+  const { replica, processes } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const refused = replica.embed(batch);
+  await settle();
+  processes[0]?.says({ kind: 'run-failed', id: 0, reason: 'shape mismatch' });
+  await expect(refused).rejects.toThrow('shape mismatch');
+  expect(processes).toHaveLength(1);
+});
+
+test('a closed replica kills its process, starts no other, and fails what was in flight', async () => {
+  const { replica, processes } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const lost = replica.embed(batch);
+  await settle();
+  const outcome = expect(lost).rejects.toMatchObject({ code: 'shutting_down' });
+  await replica.close();
+  await outcome;
+  processes[0]?.dies('signal SIGKILL');
+  await settle();
+  expect(processes).toHaveLength(1);
+  expect(processes[0]?.isKilled).toBe(true);
+});

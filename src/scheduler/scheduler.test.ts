@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest';
+import type { Replica } from '../engine/replica.ts';
+import { ServiceError } from '../errors.ts';
+import type { Batch } from './batch.ts';
+import { Scheduler } from './scheduler.ts';
+import type { SchedulerObserver } from './scheduler.ts';
+
+/** A vector tells which ids made it: `[sum of ids, count]`. Runs one batch when the test says so. */
+class FakeReplica implements Replica {
+  readonly limits = { maxTokens: 512, dimensions: 2 };
+  readonly batches: Batch[] = [];
+  readonly #runs: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  isAutomatic: boolean;
+
+  constructor({ isAutomatic = true } = {}) {
+    this.isAutomatic = isAutomatic;
+  }
+
+  async ready(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  cost(lengths: readonly number[]): number {
+    return 10 + lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  async embed(batch: Batch) {
+    this.batches.push(batch);
+    if (!this.isAutomatic) await new Promise<void>((resolve, reject) => this.#runs.push({ resolve, reject }));
+    const rows = batch.offsets.length - 1;
+    const data = new Float32Array(rows * 2);
+    for (let row = 0; row < rows; row++) {
+      const ids = batch.ids.subarray(batch.offsets[row], batch.offsets[row + 1]);
+      data.set([ids.reduce((sum, id) => sum + id, 0), ids.length], row * 2);
+    }
+    return { data, rows, dim: 2 };
+  }
+
+  /** Ends the running batch and lets the scheduler act on it. */
+  async finish(error?: unknown): Promise<void> {
+    const run = this.#runs.shift();
+    if (error === undefined) run?.resolve();
+    else run?.reject(error);
+    await settle();
+  }
+}
+
+const settle = async () => {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+};
+
+const schedulerOf = (replica: Replica, options: { maxQueueTokens?: number; observer?: SchedulerObserver } = {}) =>
+  new Scheduler({ model: 'm', replicas: [replica], maxBatchTokens: 100, maxQueueTokens: 1000, nowMs: () => 0, ...options });
+
+const ids = (...values: number[]) => Int32Array.from(values);
+const crash = () => new ServiceError('runner_crashed', { model: 'm', reason: 'signal SIGKILL', retryAfterSeconds: 1 });
+
+test('rows come back in the order of the inputs, whatever the batches were', async () => {
+  const scheduler = schedulerOf(new FakeReplica());
+  const inputs = [ids(5, 5, 5), ids(1), ids(2, 2), ids(9), ids(7, 7, 7, 7)];
+  const { data, rows, dim } = await scheduler.embed(inputs);
+  expect({ rows, dim }).toEqual({ rows: 5, dim: 2 });
+  expect([...data]).toEqual([15, 3, 1, 1, 4, 2, 9, 1, 28, 4]);
+});
+
+test('inputs that are identical and in flight are computed once', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  let deduplicated = 0;
+  const scheduler = schedulerOf(replica, { observer: { onDeduplicated: (count) => (deduplicated += count) } });
+  const first = scheduler.embed([ids(1, 2), ids(1, 2)]);
+  const second = scheduler.embed([ids(1, 2)]);
+  await settle();
+  await replica.finish();
+  expect([...(await first).data, ...(await second).data]).toEqual([3, 2, 3, 2, 3, 2]);
+  expect(replica.batches).toHaveLength(1);
+  expect(deduplicated).toBe(2);
+});
+
+test('what comes while a batch runs shares the next one', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const answers = [scheduler.embed([ids(1)])];
+  await settle();
+  answers.push(scheduler.embed([ids(2)]), scheduler.embed([ids(3)]));
+  await settle();
+  await replica.finish();
+  await replica.finish();
+  await Promise.all(answers);
+  expect(replica.batches.map((batch) => batch.offsets.length - 1)).toEqual([1, 2]);
+});
+
+test('a client that leaves cancels what has not started', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  let cancelled = 0;
+  const scheduler = schedulerOf(replica, { observer: { onCancelled: (count) => (cancelled += count) } });
+  const running = scheduler.embed([ids(1)]);
+  await settle();
+  const leaving = new AbortController();
+  const gone = scheduler.embed([ids(2), ids(3)], leaving.signal);
+  const reason = new Error('the client left');
+  leaving.abort(reason);
+  await expect(gone).rejects.toBe(reason);
+  await replica.finish();
+  await running;
+  expect(replica.batches).toHaveLength(1);
+  expect(cancelled).toBe(2);
+  expect(scheduler.isIdle).toBe(true);
+});
+
+test('an input that another client still wants survives the one who left', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const blocker = scheduler.embed([ids(1)]);
+  await settle();
+  const leaving = new AbortController();
+  const gone = scheduler.embed([ids(2)], leaving.signal);
+  const kept = scheduler.embed([ids(2)]);
+  leaving.abort();
+  await expect(gone).rejects.toThrow();
+  await replica.finish();
+  await replica.finish();
+  await blocker;
+  expect([...(await kept).data]).toEqual([2, 1]);
+});
+
+test('a full queue refuses with 429 and a time to come back, and takes any request when it is empty', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica, { maxQueueTokens: 10 });
+  const large = scheduler.embed([new Int32Array(50).fill(1)]); // more than the bound, but nothing waits
+  await settle();
+  const waiting = scheduler.embed([new Int32Array(8).fill(2)]);
+  await expect(scheduler.embed([new Int32Array(3).fill(3)])).rejects.toMatchObject({ code: 'server_overloaded', details: { queued: 8, max: 10 } });
+  const refused: unknown = await scheduler.embed([new Int32Array(3).fill(3)]).catch((error: unknown) => error);
+  expect(refused instanceof ServiceError && refused.details.retryAfterSeconds).toBeGreaterThanOrEqual(1);
+  replica.isAutomatic = true;
+  await replica.finish();
+  await Promise.all([large, waiting]);
+});
+
+test('a crash loses nothing: each input of the batch runs again, alone', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const answer = scheduler.embed([ids(1), ids(2), ids(3)]);
+  await settle();
+  replica.isAutomatic = true;
+  await replica.finish(crash());
+  expect([...(await answer).data]).toEqual([1, 1, 2, 1, 3, 1]);
+  expect(replica.batches.map((batch) => batch.offsets.length - 1)).toEqual([3, 1, 1, 1]);
+});
+
+test('an input that kills its runner three times fails alone; the others of its batch get their vectors', async () => {
+  const replica = new FakeReplica();
+  const embed = replica.embed.bind(replica);
+  replica.embed = async (batch) => {
+    if (batch.ids.includes(666)) throw crash();
+    return embed(batch);
+  };
+  const scheduler = schedulerOf(replica);
+  const poisoned = scheduler.embed([ids(666)]);
+  const healthy = scheduler.embed([ids(4)]);
+  await expect(poisoned).rejects.toMatchObject({ code: 'runner_crashed', details: { retryAfterSeconds: 1 } });
+  expect([...(await healthy).data]).toEqual([4, 1]);
+  expect(scheduler.isIdle).toBe(true);
+});
+
+test('a vector that is not finite is an error that names its input, and no other input suffers', async () => {
+  const replica = new FakeReplica();
+  const embed = replica.embed.bind(replica);
+  replica.embed = async (batch) => {
+    const vectors = await embed(batch);
+    for (let row = 0; row < vectors.rows; row++) if (vectors.data[row * 2] === 13) vectors.data[row * 2 + 1] = NaN;
+    return vectors;
+  };
+  const scheduler = schedulerOf(replica);
+  const bad = scheduler.embed([ids(4), ids(13)]);
+  const good = scheduler.embed([ids(5)]);
+  await expect(bad).rejects.toMatchObject({ code: 'non_finite_output', details: { param: 'input[1]' } });
+  expect([...(await good).data]).toEqual([5, 1]);
+});
+
+test('when every replica has given up, what waits and what comes fails with its reason', async () => {
+  const broken = new ServiceError('model_broken', { model: 'm', reason: 'no memory' });
+  const replica = new FakeReplica();
+  replica.ready = () => Promise.reject(broken);
+  const scheduler = schedulerOf(replica);
+  await expect(scheduler.embed([ids(1)])).rejects.toBe(broken);
+  await expect(scheduler.embed([ids(2)])).rejects.toBe(broken);
+});
+
+test('closing fails what waits instead of leaving it without an answer', async () => {
+  const scheduler = schedulerOf(new FakeReplica({ isAutomatic: false }));
+  const waiting = scheduler.embed([ids(1)]);
+  await settle();
+  const outcome = expect(waiting).rejects.toMatchObject({ code: 'shutting_down' });
+  await scheduler.close();
+  await outcome;
+});

@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { ServiceError } from '../errors.ts';
+import { parseAllowlist } from '../store/allowlist.ts';
+import type { AllowlistEntry } from '../store/allowlist.ts';
+import { ModelHost } from './model-host.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** A host whose models are made by the test; the log says what happened in order. */
+function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c' } = {}) {
+  const log: string[] = [];
+  const clock = { nowMs: 0 };
+  const loads = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>();
+  const host = new ModelHost({
+    maxLoadedModels,
+    pooling: 'mean',
+    nowMs: () => clock.nowMs,
+    load: async ({ repository }: AllowlistEntry) => {
+      log.push(`load ${repository}`);
+      await new Promise<void>((resolve, reject) => loads.set(repository, { resolve, reject }));
+      const model: Partial<ServedModel> = {
+        card: { pooling: 'mean', dimensions: 4 },
+        runnerPids: () => [1],
+        close: async () => void log.push(`close ${repository}`),
+      };
+      return model as ServedModel; // the host uses nothing else of it
+    },
+  });
+  host.setAllowlist(parseAllowlist(list));
+  const use = async (name: string) => {
+    const done = host.use(name, async () => name);
+    await Promise.resolve();
+    loads.get(host.get(name)?.repository ?? '')?.resolve();
+    clock.nowMs++;
+    return done;
+  };
+  return { host, log, clock, loads, use };
+}
+
+test('a model that is not on the list is model_not_found, with the parameter named', async () => {
+  await expect(stage().host.use('org/x', async () => 1)).rejects.toMatchObject({ code: 'model_not_found', details: { param: 'model' } });
+});
+
+test('a model loads on its first use, once, however many ask', async () => {
+  const { host, log, loads } = stage();
+  expect(host.get('org/a')?.state).toBe('available');
+  const uses = [1, 2, 3].map((n) => host.use('org/a', async () => n));
+  await Promise.resolve();
+  expect(host.get('org/a')?.state).toBe('loading');
+  loads.get('org/a')?.resolve();
+  expect(await Promise.all(uses)).toEqual([1, 2, 3]);
+  expect(log).toEqual(['load org/a']);
+  expect(host.get('org/a')).toMatchObject({ state: 'ready', dimensions: 4 });
+});
+
+test('aliases of one repository share the model in memory', async () => {
+  const { log, use } = stage({ list: 'org/a alias=query prompt="query: "\norg/a alias=passage prompt="passage: "' });
+  await use('query');
+  await use('passage');
+  expect(log).toEqual(['load org/a']);
+});
+
+test('the model unused for longest makes room for another', async () => {
+  const { log, use } = stage();
+  await use('org/a');
+  await use('org/b');
+  await use('org/a');
+  await use('org/c');
+  expect(log).toEqual(['load org/a', 'load org/b', 'close org/b', 'load org/c']);
+});
+
+test('a busy or pinned model is never unloaded: the request is told to come back', async () => {
+  const { host, use, loads } = stage({ list: 'org/a pin=true\norg/b\norg/c' });
+  await use('org/a');
+  let finish: () => void = () => {};
+  const busy = host.use('org/b', () => new Promise<void>((resolve) => (finish = resolve)));
+  await Promise.resolve();
+  loads.get('org/b')?.resolve();
+  await expect(host.use('org/c', async () => 1)).rejects.toMatchObject({ code: 'model_limit_reached', details: { retryAfterSeconds: 2 } });
+  finish();
+  await busy;
+});
+
+test('a failed load is remembered for a while, shown, and then tried again', async () => {
+  const { host, log, clock, loads } = stage();
+  const failed = host.use('org/a', async () => 1);
+  await Promise.resolve();
+  loads.get('org/a')?.reject(new ServiceError('model_broken', { model: 'org/a', reason: 'bad weights' }));
+  await expect(failed).rejects.toMatchObject({ code: 'model_broken' });
+  await expect(host.use('org/a', async () => 1)).rejects.toMatchObject({ code: 'model_broken' });
+  expect(host.get('org/a')).toMatchObject({ state: 'failed', problem: expect.stringContaining('bad weights') });
+  expect(log).toEqual(['load org/a']);
+  clock.nowMs += 10_000;
+  const again = host.use('org/a', async () => 'ok');
+  await Promise.resolve();
+  loads.get('org/a')?.resolve();
+  expect(await again).toBe('ok');
+});
+
+test('a model taken off the list ends when its last request is done', async () => {
+  const { host, log, loads } = stage();
+  let finish: () => void = () => {};
+  const busy = host.use('org/a', () => new Promise<void>((resolve) => (finish = resolve)));
+  await Promise.resolve();
+  loads.get('org/a')?.resolve();
+  await new Promise(setImmediate);
+  host.setAllowlist(parseAllowlist('org/b'));
+  expect(log).toEqual(['load org/a']);
+  await expect(host.use('org/a', async () => 1)).rejects.toMatchObject({ code: 'model_not_found' });
+  finish();
+  await busy;
+  expect(log).toEqual(['load org/a', 'close org/a']);
+});
+
+test('closing ends every model, also one that is still loading', async () => {
+  const { host, log, loads, use } = stage();
+  await use('org/a');
+  void host.use('org/b', async () => 1).catch(() => {});
+  await Promise.resolve();
+  const closed = host.close();
+  loads.get('org/b')?.resolve();
+  await closed;
+  expect(log).toEqual(['load org/a', 'load org/b', 'close org/a', 'close org/b']);
+});

@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type * as CostModel from '../../src/engine/cost-model.ts';
+import type * as RunnerChannel from '../../src/engine/runner-channel.ts';
+import type * as RunnerReplica from '../../src/engine/runner-replica.ts';
+import type * as Serialize from '../../src/graph/serialize.ts';
+import type * as OpenModel from '../../src/models/open-model.ts';
+import { importBuilt } from '../built.ts';
+import { describeEngine, maxDifference, toBatch } from './engine-contract.ts';
+
+const folder = fileURLToPath(new URL('../goldens/models/tiny/bert', import.meta.url));
+
+/** A real runner process on a tiny random BERT. */
+async function openRunner(onCrash: (reason: string) => void = () => {}): Promise<RunnerReplica.RunnerReplica> {
+  const { openModel } = await importBuilt<typeof OpenModel>('models/open-model.ts');
+  const { serialize } = await importBuilt<typeof Serialize>('graph/serialize.ts');
+  const { forkRunner } = await importBuilt<typeof RunnerChannel>('engine/runner-channel.ts');
+  const { costModel } = await importBuilt<typeof CostModel>('engine/cost-model.ts');
+  const runner = await importBuilt<typeof RunnerReplica>('engine/runner-replica.ts');
+  const { shape, compile } = openModel(folder);
+  const model = serialize(compile({ pooling: 'mean', provider: 'cpu' }));
+  return new runner.RunnerReplica({
+    model: 'tiny/bert',
+    load: { kind: 'load', model, weightsFolder: folder, threads: 1, provider: 'cpu', firstPosition: shape.firstPosition },
+    limits: { maxTokens: shape.maxTokens, dimensions: shape.hidden },
+    cost: costModel(shape, 'cpu'),
+    openChannel: forkRunner,
+    delay: (ms) => sleep(ms),
+    onCrash,
+  });
+}
+
+describeEngine('a runner process', () => openRunner());
+
+test.each(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)('a runner ended by %s comes back and computes the same', async (signal) => {
+  const crashes: string[] = [];
+  const replica = await openRunner((reason) => crashes.push(reason));
+  const batch = toBatch([Int32Array.of(3, 4, 5)]);
+  const before = await replica.embed(batch);
+  process.kill(replica.pid ?? 0, signal);
+  const during = await replica.embed(batch).catch((error: unknown) => error);
+  if (during instanceof Error) expect(during).toMatchObject({ code: 'runner_crashed' });
+  const after = await replica.embed(batch);
+  expect(maxDifference(after.data, before.data)).toBe(0);
+  expect(crashes).toEqual([`signal ${signal}`]);
+  await replica.close();
+});
+
+test('a runner takes no secret of the environment along', async () => {
+  process.env['HF_TOKEN'] = 'hf_secret';
+  const replica = await openRunner();
+  delete process.env['HF_TOKEN'];
+  await replica.ready();
+  const { readFileSync } = await import('node:fs');
+  expect(readFileSync(`/proc/${replica.pid}/environ`, 'latin1')).not.toContain('hf_secret');
+  await replica.close();
+});
