@@ -7,7 +7,7 @@ const openai = new OpenAI({
   baseURL: process.env.OPENAI_BASE_URL ?? 'http://localhost:11445/v1',
   apiKey: process.env.OPENAI_API_KEY ?? 'unused',
 });
-const threshold = Number(process.argv[2] ?? 0.8);
+const threshold = Number(process.argv[2] ?? 0.6);
 
 const sample = [
   'The app crashes when I open the settings.',

@@ -14,7 +14,8 @@ try {
   // One buffer for all vectors: row i is data[i * dim] to data[(i + 1) * dim - 1].
   console.log(`${vectors.rows} vectors of ${vectors.dim} numbers, ${promptTokens} tokens`);
   for (const [i, text] of texts.entries()) {
-    console.log(text, Array.from(vectors.data.subarray(i * vectors.dim, i * vectors.dim + 4)), '...');
+    const start = Array.from(vectors.data.subarray(i * vectors.dim, i * vectors.dim + 4), (value) => value.toFixed(4));
+    console.log(`${start.join(' ')} ...  ${text}`);
   }
 } finally {
   await app.close(); // ends the runner processes; without it node does not exit

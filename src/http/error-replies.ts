@@ -7,13 +7,19 @@ import { requestIdOf } from './request-id.ts';
 
 /** Every error, unknown paths and wrong methods too, becomes OpenAI's object with four keys. */
 export function registerErrors(app: FastifyInstance, { config }: Pick<HttpDeps, 'config'>): void {
-  app.setErrorHandler<FastifyError>((error, request, reply) => sendError(error, request, reply, config.maxBodyBytes));
-  app.setNotFoundHandler((request, reply) => {
+  const notFound = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const allowed = allowedMethods(app, request.url);
-    if (allowed.length === 0 || allowed.includes(request.method)) return sendError(unknownUrl(request), request, reply);
+    if (allowed.length === 0 || allowed.includes(request.method)) {
+      return sendError(unknownUrl(request), request, reply);
+    }
     void reply.header('allow', allowed.join(', '));
     const details = { method: request.method, url: pathOf(request.url), allowed: allowed.join(', ') };
     return sendError(new ServiceError('method_not_supported', details), request, reply);
+  };
+  app.setNotFoundHandler(notFound);
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    // A body that cannot be read does not matter where nothing would have read it.
+    return request.is404 ? notFound(request, reply) : sendError(error, request, reply, config.maxBodyBytes);
   });
 }
 
@@ -71,8 +77,16 @@ function toServiceError(error: Error, request: FastifyRequest, maxBodyBytes: num
     case 'ECONNRESET': // the client left while its body was being read
       return new ServiceError('client_closed_request');
     default:
-      return new ServiceError('internal_error', { requestId: request.id });
+      return isClientError(error)
+        ? new ServiceError('invalid_http', { reason: error.message })
+        : new ServiceError('internal_error', { requestId: request.id });
   }
+}
+
+/** What Fastify or Node says of a request they could not take; an error thrown by our own code has no such code. */
+function isClientError(error: Error): boolean {
+  const { code, statusCode = 500 } = error as Partial<FastifyError>;
+  return code?.startsWith('FST_ERR_') === true && statusCode >= 400 && statusCode < 500;
 }
 
 function unknownUrl(request: FastifyRequest): ServiceError {

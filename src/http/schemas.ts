@@ -1,6 +1,8 @@
 import { Type } from 'typebox';
 import type { TSchema } from 'typebox';
 
+const exampleModel = 'sentence-transformers/all-MiniLM-L6-v2';
+
 /**
  * What `/openapi.json` says. These schemas document and nothing else: requests are checked by
  * `request/parse-embed-request.ts`, and answers are written by hand.
@@ -19,7 +21,12 @@ export const components = [
   ),
   Type.Object(
     {
-      model: Type.String({ minLength: 1, maxLength: 256, description: 'An id that GET /v1/models lists' }),
+      model: Type.String({
+        minLength: 1,
+        maxLength: 256,
+        description: 'An id that GET /v1/models lists',
+        examples: [exampleModel],
+      }),
       ...embedFields(),
     },
     { $id: 'EmbeddingsRequest' },
@@ -160,7 +167,10 @@ function embedFields() {
         tokens,
         Type.Array(tokens, { minItems: 1, maxItems: 2048 }),
       ],
-      { description: 'A text, texts, the token ids of one input, or the token ids of several' },
+      {
+        description: 'A text, texts, the token ids of one input, or the token ids of several',
+        examples: ['The quick brown fox', ['First text', 'Second text']],
+      },
     ),
     encoding_format: Type.Optional(nullable(Type.Enum(['float', 'base64']), { description: '`float` when absent' })),
     dimensions: Type.Optional(
@@ -181,7 +191,11 @@ function plain(tag: string, operationId: string, summary: string, body: TSchema)
 }
 
 function modelId() {
-  return Type.String({ minLength: 1, description: 'The slash of an id may be raw or encoded' });
+  return Type.String({
+    minLength: 1,
+    description: 'The slash of an id may be raw or encoded',
+    examples: [exampleModel],
+  });
 }
 
 function nullable(schema: TSchema, options: Record<string, unknown> = {}) {

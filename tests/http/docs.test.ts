@@ -35,9 +35,9 @@ test.each(['/docs', '/docs/', '/redoc'])(
 
 test('the pages ask this server for the description and no other for anything', async () => {
   const start = (await app.inject('/docs/static/swagger-initializer.js')).body;
-  expect(start).toContain('./docs/json'.slice(1));
+  expect(start).toContain("url: resolveUrl('./json')");
   expect(start).toMatch(/validatorUrl"?: ?null/);
-  expect(start).not.toMatch(/https?:\/\//);
+  expect(start.replace(/^\s*\/\/.*$/gm, '')).not.toMatch(/https?:\/\//); // a comment names an address
   expect((await app.inject('/docs/json')).json()).toEqual(openApi);
   const redoc = await app.inject('/redoc/redoc.standalone.js');
   expect(redoc.headers['content-type']).toContain('text/javascript');
@@ -64,6 +64,6 @@ test('every operation has an id of its own, and the ones under /v1 document thei
   for (const { path, responses } of operations) {
     if (/embeddings/.test(path))
       expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '413', '429', '503']));
-    if (/^\/v1/.test(path)) expect(Object.keys(responses)).toContain('401');
+    if (path.startsWith('/v1')) expect(Object.keys(responses)).toContain('401');
   }
 });

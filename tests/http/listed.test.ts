@@ -18,29 +18,35 @@ const rows = (text: string) =>
     );
 const unquote = (cell = '') => cell.replaceAll('`', '');
 
+/** Whatever their order; a difference shows its rows. */
+function expectSame(listed: readonly string[], actual: readonly string[]): void {
+  expect(new Set(listed)).toEqual(new Set(actual));
+  expect(listed).toHaveLength(actual.length);
+}
+
 const { app } = await startFake();
 afterAll(() => app.close());
 
 test('docs/errors.md has every error with its status, type and code, and no other', () => {
-  const listed = rows(read('errors.md')).map(([name, status, type, code]) => [name, status, type, code].map(unquote));
+  const listed = rows(read('errors.md')).map((cells) => cells.slice(0, 4).map(unquote).join(' '));
   const actual = Object.entries(errorTable).map(([name, row]) => {
     const code = 'code' in row ? String(row.code) : name;
-    return [name, String(row.status), row.type, code];
+    return [name, row.status, row.type, code].join(' ');
   });
-  expect(listed.sort()).toEqual(actual.sort());
+  expectSame(listed, actual);
 });
 
 test('docs/metrics.md has every metric of ours with its type and labels, and no other', async () => {
-  const listed = rows(read('metrics.md')).map(([name, type, labels]) => [name, type, labels].map(unquote));
+  const listed = rows(read('metrics.md')).map((cells) => cells.slice(0, 3).map(unquote).join(' '));
   const metrics = createMetrics();
   const actual = Object.values(metrics)
     .filter((metric) => 'name' in metric && 'labelNames' in metric)
     .map((metric) => {
       const { name, labelNames } = metric as unknown as { name: string; labelNames: readonly string[] };
-      return [name, metric.constructor.name.toLowerCase(), labelNames.join(', ')];
+      return `${name} ${metric.constructor.name.toLowerCase()} ${labelNames.join(', ')}`;
     });
   expect(actual.length).toBeGreaterThan(10);
-  expect(listed.sort()).toEqual(actual.sort());
+  expectSame(listed, actual);
 });
 
 test('docs/api.md and the description list every route, and no other', async () => {
@@ -49,13 +55,13 @@ test('docs/api.md and the description list every route, and no other', async () 
     .filter((route) => /^(GET|POST) /.test(route));
   const registered = registeredRoutes().filter((route) => !/^GET \/(docs|redoc)\//.test(route)); // files of the pages
   expect(registered.length).toBeGreaterThan(10);
-  expect(listed.sort()).toEqual(registered);
+  expectSame(listed, registered);
 
   const { paths } = (await app.inject('/openapi.json')).json<{ paths: Record<string, object> }>();
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
-  expect([...described, 'GET /docs'].sort()).toEqual(registered);
+  expectSame([...described, 'GET /docs'], registered);
 });
 
 /** Read from the router's own tree, where each line is the rest of the path of the line it hangs on. */
@@ -72,7 +78,7 @@ function registeredRoutes(): string[] {
     for (const method of methods.split(', '))
       if (/GET|POST/.test(method)) routes.push(`${method} ${toDocumented(path)}`);
   }
-  return routes.sort();
+  return routes;
 }
 
 function toDocumented(path: string): string {

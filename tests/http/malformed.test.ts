@@ -69,7 +69,7 @@ test('20,000 malformed bodies are all answered 4xx with four keys', async () => 
     }),
     { numRuns: 20_000 },
   );
-  expect([...statuses.keys()].sort()).toEqual([400, 404]);
+  expect(new Set(statuses.keys())).toEqual(new Set([400, 404]));
 }, 120_000);
 
 /** An object that is never closed. */

@@ -85,6 +85,15 @@ test.each([
   expect(response.json()).toEqual({ error: { ...fourKeys, param: null, code: 'method_not_supported' } });
 });
 
+test.each(['PUT', 'QUERY', 'PROPFIND', 'PATCH'])('%s with a body nobody reads is 405 all the same', async (method) => {
+  for (const headers of [{}, { 'content-type': 'text/plain' }, json]) {
+    const payload = 'no JSON';
+    // `QUERY` is newer than the type of inject.
+    const response = await app.inject({ method: method as 'PUT', url: '/v1/embeddings', headers, payload });
+    expect([method, response.statusCode, response.headers['allow']]).toEqual([method, 405, 'POST, OPTIONS']);
+  }
+});
+
 test('a plain OPTIONS says what is allowed', async () => {
   const response = await app.inject({ method: 'OPTIONS', url: '/v1/embeddings' });
   expect([response.statusCode, response.headers['allow']]).toEqual([204, 'POST, OPTIONS']);

@@ -26,6 +26,6 @@ def test_generated_requests_never_break_the_service_and_answers_fit_the_document
         *("--header", f"Authorization: Bearer {api_key}", "--max-examples", "150", "--seed", "1", "--no-color"),
         *("--max-time", str(SECONDS), "--workers", "2", "--request-timeout", "60", "--suppress-health-check", "all"),
     ]
-    env = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE)}
+    env = {**os.environ, "SCHEMATHESIS_HOOKS": "schemathesis_hooks", "PYTHONPATH": str(HERE), "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=SECONDS + 120, check=False)
     assert run.returncode == 0, run.stdout[-12_000:] + run.stderr[-2_000:]
