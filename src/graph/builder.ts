@@ -1,7 +1,7 @@
 import type { TensorIndex } from '../store/safetensors.ts';
 import type { Attribute, Dimension, DType, Graph, Initializer, Node, Port } from './graph.ts';
 import { int, subgraph } from './graph.ts';
-import { toDType, typeCodes } from './types.ts';
+import { typeCodes, weightDTypes } from './types.ts';
 
 /** A value of a graph under construction. */
 export interface Value {
@@ -16,7 +16,7 @@ export interface OpOptions {
   readonly dtype?: DType;
 }
 
-/** Thrown when a checkpoint lacks a tensor the architecture needs, or holds it in another shape. */
+/** Thrown when a checkpoint lacks a tensor the architecture needs, or holds it in another shape or number format. */
 export class WeightError extends Error {}
 
 /** Collects nodes in execution order; weights are referred to by the names of the checkpoint. */
@@ -58,13 +58,14 @@ export class GraphBuilder {
 
   /**
    * A tensor of the checkpoint in its own number format.
-   * @throws WeightError when it is missing or has another shape
+   * @throws WeightError when it is missing, has another shape, or is no floating-point tensor
    */
   storedWeight(name: string, shape: readonly number[]): Value {
     const view = this.#weights.get(name);
     if (view === undefined) throw new WeightError(`Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`);
     if (view.shape.join() !== shape.join()) throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
-    const dtype = toDType(view.type);
+    const dtype = weightDTypes[view.type];
+    if (dtype === undefined) throw new WeightError(`Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`);
     if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dtype, shape, data: { kind: 'checkpoint', view } });
     return { name, dtype };
   }
@@ -104,7 +105,7 @@ export class GraphBuilder {
     const dtype = options.dtype ?? inputs[0]?.dtype;
     if (dtype === undefined) throw new Error(`${op} needs a dtype. This is a bug.`);
     const name = this.#uniqueName(op);
-    this.#nodes.push({ name, op, domain, inputs: inputs.map((input) => input?.name ?? ''), outputs: [name], attributes });
+    this.#nodes.push({ name, op, domain, inputs: inputs.map((input) => input?.name ?? ''), outputs: [name], dtype, attributes });
     return { name, dtype };
   }
 
@@ -112,16 +113,17 @@ export class GraphBuilder {
   branch(condition: Value, whenTrue: (g: GraphBuilder) => Value, whenFalse: (g: GraphBuilder) => Value): Value {
     const then = this.#subgraph('then', whenTrue);
     const otherwise = this.#subgraph('else', whenFalse);
+    if (then.value.dtype !== otherwise.value.dtype) throw new Error(`One branch gives ${then.value.dtype}, the other ${otherwise.value.dtype}. This is a bug.`);
     return this.op('If', [condition], { attributes: { then_branch: subgraph(then.graph), else_branch: subgraph(otherwise.graph) }, dtype: then.value.dtype });
   }
 
   finish(name: string, outputs: readonly { readonly value: Value; readonly name: string; readonly shape: readonly Dimension[] }[]): Graph {
-    for (const { value, name: output } of outputs) this.#nodes.push({ name: output, op: 'Identity', domain: '', inputs: [value.name], outputs: [output], attributes: {} });
+    for (const { value, name: output } of outputs) this.#nodes.push({ name: output, op: 'Identity', domain: '', inputs: [value.name], outputs: [output], dtype: value.dtype, attributes: {} });
     return {
       name,
-      inputs: this.#inputs,
+      inputs: [...this.#inputs],
       outputs: outputs.map((output) => ({ name: output.name, dtype: output.value.dtype, shape: output.shape })),
-      nodes: this.#nodes,
+      nodes: [...this.#nodes],
       initializers: [...this.#initializers.values()],
     };
   }
@@ -129,7 +131,10 @@ export class GraphBuilder {
   /** A subgraph sees the values of its parent; its constants are kept by the outermost graph. */
   #subgraph(label: string, body: (g: GraphBuilder) => Value): { readonly graph: Graph; readonly value: Value } {
     const inner = new GraphBuilder(this.#weights, this);
-    const value = inner.scope(label, () => body(inner));
+    const result = inner.scope(label, () => body(inner));
+    // ONNX lets a subgraph give only values it made itself.
+    const isOwn = inner.#nodes.some((node) => node.outputs.includes(result.name));
+    const value = isOwn ? result : inner.scope(label, () => inner.op('Identity', [result]));
     const graph: Graph = { name: label, inputs: [], outputs: [{ name: value.name, dtype: value.dtype, shape: [] }], nodes: inner.#nodes, initializers: [] };
     return { graph, value };
   }

@@ -30,6 +30,8 @@ export interface Node {
   /** '' stands for an optional input that is absent. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Of every output. */
+  readonly dtype: DType;
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 

@@ -3,13 +3,14 @@ import type { Graph, Node } from './graph.ts';
 /** A rewrite of a graph that keeps its meaning; each lives in a file of its own under passes/. */
 export type Pass = (graph: Graph) => Graph;
 
-/** Answers who makes a value and who reads it. */
+/** Answers who makes a value, who reads it, and which shape it has where that is written down. */
 export class Uses {
+  readonly #graph: Graph;
   readonly #producers = new Map<string, Node>();
   readonly #readCounts = new Map<string, number>();
 
   constructor(graph: Graph) {
-    for (const output of graph.outputs) this.#count(output.name);
+    this.#graph = graph;
     this.#visit(graph, true);
   }
 
@@ -23,8 +24,17 @@ export class Uses {
     return node?.op === op && value !== undefined && this.#readCounts.get(value) === 1 ? node : undefined;
   }
 
+  /** The shape of a constant or of its cast; undefined for what is computed from the inputs. */
+  constantShape(value: string | undefined): readonly number[] | undefined {
+    const constant = this.#graph.initializers.find(({ name }) => name === value);
+    if (constant !== undefined) return constant.shape;
+    const producer = this.producer(value);
+    return producer?.op === 'Cast' ? this.constantShape(producer.inputs[0]) : undefined;
+  }
+
   /** Branches read values of their parents, so their reads count too. */
   #visit(graph: Graph, isOutermost: boolean): void {
+    for (const output of graph.outputs) this.#count(output.name);
     for (const node of graph.nodes) {
       if (isOutermost) for (const output of node.outputs) this.#producers.set(output, node);
       for (const input of node.inputs) this.#count(input);

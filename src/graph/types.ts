@@ -13,20 +13,12 @@ export const typeCodes: Readonly<Record<DType, number>> = {
   bfloat16: 16,
 };
 
-const dtypes: Readonly<Partial<Record<ElementType, DType>>> = {
+/**
+ * The number formats of safetensors that are weights as they stand, by the graph's names. Integers are not among
+ * them: those of a quantised checkpoint mean nothing without their scales.
+ */
+export const weightDTypes: Readonly<Partial<Record<ElementType, DType>>> = {
   F32: 'float32',
   F16: 'float16',
   BF16: 'bfloat16',
-  I64: 'int64',
-  I32: 'int32',
-  I8: 'int8',
-  U8: 'uint8',
-  BOOL: 'bool',
 };
-
-/** The graph's name for a number format of safetensors. @throws Error for formats no graph holds */
-export function toDType(type: ElementType): DType {
-  const dtype = dtypes[type];
-  if (dtype === undefined) throw new Error(`Expected weights of ${Object.keys(dtypes).join(', ')}, got ${type}.`);
-  return dtype;
-}

@@ -6,7 +6,7 @@ import type { TensorIndex } from '../store/safetensors.ts';
 export interface Architecture<C> {
   /** Values of `model_type` in config.json; not enough on their own, see `matches`. */
   readonly modelTypes: readonly string[];
-  /** Tells relatives apart that share a `model_type`, by config and tensor names. */
+  /** Tells relatives apart that share a `model_type`, by config and tensors under their canonical names. */
   matches?(config: unknown, tensors: TensorIndex): boolean;
   /** Prefixes a checkpoint may put before every tensor name. */
   readonly prefixes: readonly string[];

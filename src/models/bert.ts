@@ -6,7 +6,6 @@ import { embedding } from '../graph/layers/embedding.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
 import { linear } from '../graph/layers/linear.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
-import type { TensorIndex } from '../store/safetensors.ts';
 import type { Architecture } from './architecture.ts';
 import { ConfigFields } from './config-fields.ts';
 
@@ -20,7 +19,7 @@ import { ConfigFields } from './config-fields.ts';
 export const bert: Architecture<BertConfig> = {
   modelTypes: ['bert'],
   prefixes: ['bert.'],
-  matches: (_config, tensors) => hasTensor(tensors, 'embeddings.position_embeddings.weight') && !hasTensor(tensors, 'encoder.layer.0.mlp.wo.weight'),
+  matches: (_config, tensors) => tensors.has('embeddings.position_embeddings.weight') && !tensors.has('encoder.layer.0.mlp.wo.weight'),
   parseConfig,
   describe: (config) => ({
     hidden: config.hidden,
@@ -46,12 +45,13 @@ interface BertConfig {
 
 function parseConfig(json: unknown): BertConfig {
   const fields = new ConfigFields(json);
-  fields.choice('position_embedding_type', (value): value is 'absolute' => value === 'absolute', '"absolute"', 'absolute');
+  fields.fixed('position_embedding_type', 'absolute');
+  fields.fixed('is_decoder', false); // a decoder masks later tokens
   const hidden = fields.integer('hidden_size');
   return {
     hidden,
     layers: fields.integer('num_hidden_layers'),
-    heads: fields.choice('num_attention_heads', (value): value is number => Number.isSafeInteger(value) && hidden % (value as number) === 0, `a divisor of hidden_size ${hidden}`),
+    heads: fields.divisor('num_attention_heads', 'hidden_size', hidden),
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     positions: fields.integer('max_position_embeddings'),
@@ -86,14 +86,10 @@ function encode(g: GraphBuilder, { hidden, heads, intermediate, activation, epsi
   const v = linear(g, `${path}.attention.self.value`, x, square);
   const context = attention(g, `${path}.attention.self`, [q, k, v], { heads, hidden }, inputs);
   const attended = linear(g, `${path}.attention.output.dense`, context, square);
-  const y = layerNorm(g, `${path}.attention.output.LayerNorm`, g.op('Add', [attended, x]), norm);
+  const y = layerNorm(g, `${path}.attention.output.LayerNorm`, g.scope(`${path}.attention.output`, () => g.op('Add', [attended, x])), norm);
 
   const wide = linear(g, `${path}.intermediate.dense`, y, { inputs: hidden, outputs: intermediate });
   const active = g.scope(`${path}.intermediate`, () => activations[activation](g, wide));
   const narrow = linear(g, `${path}.output.dense`, active, { inputs: intermediate, outputs: hidden });
-  return layerNorm(g, `${path}.output.LayerNorm`, g.op('Add', [narrow, y]), norm);
-}
-
-function hasTensor(tensors: TensorIndex, name: string): boolean {
-  return tensors.has(name) || tensors.has(`bert.${name}`);
+  return layerNorm(g, `${path}.output.LayerNorm`, g.scope(`${path}.output`, () => g.op('Add', [narrow, y])), norm);
 }

@@ -1,5 +1,7 @@
-/** Thrown by `parseConfig` of an architecture. */
+/** Thrown for configuration files of a model that cannot be used, by `parseConfig` of an architecture for one. */
 export class ConfigFieldError extends Error {}
+
+const maxQuotedCharacters = 120; // a hostile value must not become the message
 
 /** Reads fields of an untrusted config.json one by one; each error names the field. */
 export class ConfigFields {
@@ -13,13 +15,22 @@ export class ConfigFields {
   /** A whole number of at least `min`. */
   integer(field: string, { fallback, min = 1 }: { readonly fallback?: number; readonly min?: number } = {}): number {
     const value = this.#json[field] ?? fallback;
-    if (!Number.isSafeInteger(value) || (value as number) < min) throw wrong(field, `a whole number of at least ${min}`, value);
-    return value as number; // checked above
+    if (!isInteger(value) || value < min) throw wrong(field, `a whole number of at least ${min}`, value);
+    return value;
   }
 
+  /** A whole number that divides the value of another field, as heads divide the hidden size. */
+  divisor(field: string, otherField: string, other: number): number {
+    const value = this.#json[field];
+    if (!isInteger(value) || value < 1 || other % value !== 0) throw wrong(field, `a divisor of ${otherField} ${other}`, value);
+    return value;
+  }
+
+  /** A number above 0 that float32 can hold. */
   positive(field: string, fallback?: number): number {
     const value = this.#json[field] ?? fallback;
-    if (typeof value !== 'number' || !(value > 0)) throw wrong(field, 'a number above 0', value);
+    const isUsable = typeof value === 'number' && Math.fround(value) > 0 && Number.isFinite(Math.fround(value));
+    if (!isUsable) throw wrong(field, 'a number above 0', value);
     return value;
   }
 
@@ -29,8 +40,20 @@ export class ConfigFields {
     if (!isAllowed(value)) throw wrong(field, expected, value);
     return value;
   }
+
+  /** Refuses every value but the one the graph is built for, which is also the default. */
+  fixed(field: string, only: string | number | boolean): void {
+    const value = this.#json[field] ?? only;
+    if (value !== only) throw wrong(field, JSON.stringify(only), value);
+  }
+}
+
+function isInteger(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 function wrong(field: string, expected: string, got: unknown): ConfigFieldError {
-  return new ConfigFieldError(`Expected ${field} of config.json to be ${expected}, got ${JSON.stringify(got) ?? 'nothing'}.`);
+  const text = JSON.stringify(got) ?? 'nothing';
+  const quoted = text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}...` : text;
+  return new ConfigFieldError(`Expected ${field} of config.json to be ${expected}, got ${quoted}.`);
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -11,8 +10,8 @@ import { optimize } from '../graph/passes/all.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { readTensorIndex } from '../store/safetensors.ts';
 import type { ModelShape } from './architecture.ts';
-import { toCanonicalNames } from './canonical-names.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
+import { readJsonFile } from './read-json-file.ts';
 import { findArchitecture, modelTypeOf } from './registry.ts';
 
 /** A model folder understood: what it is, and the graph that computes it. */
@@ -33,16 +32,14 @@ export interface CompileOptions {
 /** Thrown when no architecture of the registry computes the model. */
 export class UnknownArchitectureError extends Error {}
 
-/** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError */
+/** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError, WeightError */
 export function openModel(folder: string): Model {
-  const json: unknown = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8'));
-  const stored = readTensorIndex(folder);
-  const found = findArchitecture(json, stored);
+  const json = readJsonFile(join(folder, 'config.json'));
+  const found = findArchitecture(json, readTensorIndex(folder));
   if (found === undefined) throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
-  const { name, architecture } = found;
+  const { name, architecture, tensors } = found;
   const config = architecture.parseConfig(json);
   const shape = architecture.describe(config);
-  const tensors = toCanonicalNames(stored, architecture.prefixes);
   return {
     architecture: name,
     shape,

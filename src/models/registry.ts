@@ -1,22 +1,27 @@
 import type { TensorIndex } from '../store/safetensors.ts';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
+import { toCanonicalNames } from './canonical-names.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   bert,
 };
 
-export interface NamedArchitecture {
+/** An architecture and the tensors by the names it uses. */
+export interface FoundArchitecture {
   readonly name: string;
   readonly architecture: Architecture<unknown>;
+  readonly tensors: TensorIndex;
 }
 
-/** The architecture for this config.json and these tensors, or undefined when none is built yet. */
-export function findArchitecture(config: unknown, tensors: TensorIndex): NamedArchitecture | undefined {
+/** The architecture for this config.json and these tensors, or undefined when none is built yet. @throws WeightError */
+export function findArchitecture(config: unknown, stored: TensorIndex, table = architectures): FoundArchitecture | undefined {
   const modelType = modelTypeOf(config);
-  for (const [name, architecture] of Object.entries(architectures)) {
-    if (architecture.modelTypes.includes(modelType) && (architecture.matches?.(config, tensors) ?? true)) return { name, architecture };
+  for (const [name, architecture] of Object.entries(table)) {
+    if (!architecture.modelTypes.includes(modelType)) continue;
+    const tensors = toCanonicalNames(stored, architecture.prefixes);
+    if (architecture.matches?.(config, tensors) ?? true) return { name, architecture, tensors };
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Graph, Node } from '../graph.ts';
 import { replaceNodes, Uses } from '../rewrite.ts';
+import { rowBiasOf, withoutBias } from './row-bias.ts';
 
 /**
  * - `Gelu(Gemm(x, W, b))` becomes `BiasGelu(Gemm(x, W), b)`: one pass over the widest activation instead of two.
@@ -11,10 +12,10 @@ export function fuseBiasGelu(graph: Graph): Graph {
   for (const gelu of graph.nodes) {
     if (gelu.op !== 'Gelu' || gelu.attributes['approximate'] !== undefined) continue;
     const gemm = uses.onlyFor(gelu.inputs[0], 'Gemm');
-    const [x, weight, bias] = gemm?.inputs ?? [];
-    if (gemm === undefined || x === undefined || weight === undefined || bias === undefined) continue;
-    replacements.set(gemm, [{ ...gemm, inputs: [x, weight] }]);
-    replacements.set(gelu, [{ ...gelu, op: 'BiasGelu', domain: 'com.microsoft', inputs: [...gemm.outputs, bias], attributes: {} }]);
+    const bias = rowBiasOf(gemm, uses);
+    if (gemm === undefined || bias === undefined) continue;
+    replacements.set(gemm, [withoutBias(gemm)]);
+    replacements.set(gelu, [{ ...gelu, op: 'BiasGelu', domain: 'com.microsoft', inputs: [...gemm.outputs, bias] }]);
   }
   return replaceNodes(graph, replacements);
 }

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { ConfigFieldError } from './config-fields.ts';
+
+/** @throws ConfigFieldError naming the file that is not JSON */
+export function readJsonFile(file: string): unknown {
+  const text = readFileSync(file, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ConfigFieldError(`Expected JSON in ${file}.`, { cause });
+  }
+}
