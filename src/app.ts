@@ -8,6 +8,7 @@ import { ServiceError } from './errors.ts';
 import type { FastifyInstance } from 'fastify';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
+import { choosePreload } from './serving/choose-preload.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { loadServedModel } from './serving/served-model.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
@@ -37,10 +38,17 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
   const provider = chooseProvider(config.device);
   const metrics = createMetrics();
 
+  const placesOf = (entry: AllowlistEntry) =>
+    listPlaces(entry.repository, { ...config, bundledDir: bundledModelsDir, revision: entry.revision });
   const load = async (entry: AllowlistEntry) => {
-    const places = listPlaces(entry.repository, { ...config, bundledDir: bundledModelsDir, revision: entry.revision });
+    const places = placesOf(entry);
     const located = places.find((place) => place.problem === undefined);
-    if (located === undefined) throw new ServiceError('model_not_downloaded', { model: entry.name, places: describePlaces(places), param: 'model' });
+    if (located === undefined)
+      throw new ServiceError('model_not_downloaded', {
+        model: entry.name,
+        places: describePlaces(places),
+        param: 'model',
+      });
     onProgress(`loading ${entry.name} from ${located.folder}`);
     return loadServedModel({ entry, located, config, provider, metrics, logger });
   };
@@ -55,21 +63,37 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
       onProgress(`${entry.name} is ready after ${seconds.toFixed(2)} s`);
     },
   });
-  const allowlist = new AllowlistWatcher({ path: config.supportedModels, log: logger, onChange: (list) => host.setAllowlist(list) });
+  const allowlist = new AllowlistWatcher({
+    path: config.supportedModels,
+    log: logger,
+    onChange: (list) => host.setAllowlist(list),
+  });
   host.setAllowlist(allowlist.current);
 
   const embed = createEmbed({ ...config, host, metrics });
-  let isListening = false;
   let server: FastifyInstance | undefined;
-  for (const name of config.preload) {
-    void host.use(name, async () => {}).catch((error: unknown) => logger.error({ model: name, err: error }, 'preload failed'));
-  }
+  let isClosing = false;
+  let preload: readonly string[] = [];
+
+  /** Starts the loads that nobody has asked for yet; the server takes requests meanwhile. */
+  const startPreload = () => {
+    const { entries } = allowlist.current;
+    preload =
+      config.preload ?? choosePreload(entries, (entry) => placesOf(entry).find((place) => place.problem === undefined));
+    for (const name of preload) {
+      host
+        .use(name, async () => {})
+        .catch((error: unknown) => logger.error({ model: name, err: error }, 'could not be loaded at start'));
+    }
+  };
 
   return {
     embed,
     catalog: host,
     listen: async () => {
-      const { createHttpServer } = await import('./http/server.ts'); // the command line embeds without it
+      startPreload(); // runners start while the HTTP modules load
+      const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
+      const loading = () => preload.filter((name) => host.get(name)?.state === 'loading');
       server = await createHttpServer({
         config,
         embed,
@@ -77,27 +101,39 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
         metrics,
         logger,
         version: readVersion(),
-        health: () => {
-          const preloading = config.preload.filter((name) => host.get(name)?.state === 'loading');
-          return { live: true, ready: isListening && preloading.length === 0, detail: { preloading } };
-        },
+        health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
         info: () => ({ version: readVersion(), provider, models: host.list(), runnerPids: host.runnerPids() }),
       });
-      const url = await server.listen({ host: config.host, port: config.port });
-      isListening = true;
-      return { url };
+      return { url: await server.listen({ host: config.host, port: config.port }) };
     },
     close: async () => {
-      isListening = false; // readiness first, so that load balancers stop sending
+      isClosing = true; // not ready any more, so that load balancers stop sending
       allowlist.close();
-      await server?.close();
-      await host.close();
+      await withinSeconds(config.shutdownSeconds, server?.close());
+      await host.close(); // what is still in flight gets shutting_down
     },
   };
 }
 
+/** Resolves when `work` is done, or after `seconds`. */
+async function withinSeconds(seconds: number, work: Promise<unknown> | undefined): Promise<void> {
+  if (work === undefined) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */
 function refuseUnbuilt(config: Config): void {
-  if (config.bitsandbytes !== undefined) throw new ConfigError(`EMBEDDINGS_BITSANDBYTES=${config.bitsandbytes} is not built yet: unset it to compute in float32.`);
-  if (config.cudaMemoryFraction !== undefined && config.device === 'cuda') throw new ConfigError('EMBEDDINGS_CUDA_MEMORY_FRACTION cannot be honoured: ONNX Runtime for Node offers no memory limit. Unset it, and give this service a GPU of its own.');
+  if (config.bitsandbytes !== undefined)
+    throw new ConfigError(
+      `EMBEDDINGS_BITSANDBYTES=${config.bitsandbytes} is not built yet: unset it to compute in float32.`,
+    );
+  if (config.cudaMemoryFraction !== undefined && config.device === 'cuda')
+    throw new ConfigError(
+      'EMBEDDINGS_CUDA_MEMORY_FRACTION cannot be honoured: ONNX Runtime for Node offers no memory limit. Unset it, and give this service a GPU of its own.',
+    );
 }

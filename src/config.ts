@@ -43,7 +43,7 @@ export const settings = {
   modelsDir: row<string | undefined>('EMBEDDINGS_MODELS_DIR', 'folder with <org>/<name>/ model folders, looked at first', undefined, path),
   hfHubCache: row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', '~/.cache/huggingface/hub', path),
   hfToken: { ...row<string | undefined>('HF_TOKEN', 'Hugging Face access token for gated models', undefined, text), secret: true },
-  preload: row('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start', [] as readonly string[], list),
+  preload: { ...row<readonly string[] | undefined>('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start, or none', undefined, listOrNone), fallbackText: 'the only model on this machine' },
   maxLoadedModels: row('EMBEDDINGS_MAX_LOADED_MODELS', 'models kept in memory at once', 4, integer(1, 10_000)),
 
   device: row<'auto' | 'cpu' | 'cuda'>('EMBEDDINGS_DEVICE', 'auto, cpu or cuda', 'auto', oneOf('auto', 'cpu', 'cuda')),
@@ -196,6 +196,11 @@ function list(): Parser<readonly string[]> {
         .map((part) => part.trim())
         .filter((part) => part !== ''),
   };
+}
+
+/** `none` is the empty list, which an empty value, meaning "not set", cannot say. */
+function listOrNone(): Parser<readonly string[]> {
+  return { placeholder: 'list', parse: (value) => (value.toLowerCase() === 'none' ? [] : list().parse(value)) };
 }
 
 function boolean(): Parser<boolean> {

@@ -14,7 +14,10 @@ export async function importBuilt<Module>(path: string): Promise<Module> {
 
 function refuseStaleBuild(): void {
   const built = `${root}dist/app.js`;
-  const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).filter((name) => !name.includes('.test.'));
+  const sources = readdirSync(`${root}src`, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => !name.includes('.test.'),
+  );
   const changedMs = Math.max(...sources.map((name) => statSync(`${root}src/${name}`).mtimeMs));
-  if (!existsSync(built) || statSync(built).mtimeMs < changedMs) throw new Error('dist is not up to date: run npm run build');
+  if (!existsSync(built) || statSync(built).mtimeMs < changedMs)
+    throw new Error('dist is not up to date: run npm run build');
 }

@@ -42,5 +42,15 @@ export function toFeeds({ ids, offsets }: Batch, firstPosition: number): Feeds {
   }
   const areEqual = shortest === longest;
   const view_shape = BigInt64Array.from(areEqual ? [batch, longest, -1] : [1, ids.length, -1], BigInt);
-  return { input_ids: ids, position_ids, lengths, pad_index, unpad_index, equal_lengths: Uint8Array.of(Number(areEqual)), view_shape, batch, longest };
+  return {
+    input_ids: ids,
+    position_ids,
+    lengths,
+    pad_index,
+    unpad_index,
+    equal_lengths: Uint8Array.of(Number(areEqual)),
+    view_shape,
+    batch,
+    longest,
+  };
 }

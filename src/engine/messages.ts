@@ -16,5 +16,12 @@ export type ToRunner =
 export type FromRunner =
   | { readonly kind: 'loaded' }
   | { readonly kind: 'load-failed'; readonly reason: string }
-  | { readonly kind: 'ran'; readonly id: number; readonly data: Float32Array; readonly rows: number; readonly dim: number; readonly runMs: number }
+  | {
+      readonly kind: 'ran';
+      readonly id: number;
+      readonly data: Float32Array;
+      readonly rows: number;
+      readonly dim: number;
+      readonly runMs: number;
+    }
   | { readonly kind: 'run-failed'; readonly id: number; readonly reason: string };

@@ -25,11 +25,16 @@ test('one wish decides the other; both are taken as they are', () => {
 
 test('without wishes no more threads run than there are cores', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 256 }), fc.double({ min: 1e3, max: 1e11, noNaN: true }), fc.double({ min: 1e8, max: 1e12, noNaN: true }), (cores, weightBytes, memoryBytes) => {
-      const { replicas, threads } = chooseResources(weightBytes, { cores, memoryBytes });
-      expect(replicas).toBeGreaterThanOrEqual(1);
-      expect(threads).toBeGreaterThanOrEqual(1);
-      expect(replicas * threads).toBeLessThanOrEqual(cores);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 256 }),
+      fc.double({ min: 1e3, max: 1e11, noNaN: true }),
+      fc.double({ min: 1e8, max: 1e12, noNaN: true }),
+      (cores, weightBytes, memoryBytes) => {
+        const { replicas, threads } = chooseResources(weightBytes, { cores, memoryBytes });
+        expect(replicas).toBeGreaterThanOrEqual(1);
+        expect(threads).toBeGreaterThanOrEqual(1);
+        expect(replicas * threads).toBeLessThanOrEqual(cores);
+      },
+    ),
   );
 });

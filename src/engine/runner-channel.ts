@@ -43,6 +43,18 @@ export const forkRunner: OpenChannel = (events) => {
 
 /** What the dynamic loader and the CUDA libraries need, and nothing else. */
 function inheritedEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'LD_LIBRARY_PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'CUDA_VISIBLE_DEVICES', 'CUDA_DEVICE_ORDER', 'NVIDIA_VISIBLE_DEVICES'];
-  return Object.fromEntries(kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const kept = [
+    'PATH',
+    'LD_LIBRARY_PATH',
+    'HOME',
+    'TMPDIR',
+    'TZ',
+    'LANG',
+    'CUDA_VISIBLE_DEVICES',
+    'CUDA_DEVICE_ORDER',
+    'NVIDIA_VISIBLE_DEVICES',
+  ];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

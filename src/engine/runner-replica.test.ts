@@ -3,7 +3,14 @@ import type { FromRunner, ToRunner } from './messages.ts';
 import type { RunnerEvents } from './runner-channel.ts';
 import { RunnerReplica } from './runner-replica.ts';
 
-const load = { kind: 'load', model: new Uint8Array(), weightsFolder: '', threads: 1, provider: 'cpu', firstPosition: 0 } as const;
+const load = {
+  kind: 'load',
+  model: new Uint8Array(),
+  weightsFolder: '',
+  threads: 1,
+  provider: 'cpu',
+  firstPosition: 0,
+} as const;
 const batch = { ids: Int32Array.of(1, 2), offsets: Int32Array.of(0, 2) };
 const settle = async () => {
   for (let i = 0; i < 20; i++) await Promise.resolve();
@@ -11,7 +18,12 @@ const settle = async () => {
 
 /** Runner processes played by the test: each start adds one. */
 function stage() {
-  const processes: { readonly sent: ToRunner[]; readonly says: (message: FromRunner) => void; readonly dies: (reason: string) => void; isKilled: boolean }[] = [];
+  const processes: {
+    readonly sent: ToRunner[];
+    readonly says: (message: FromRunner) => void;
+    readonly dies: (reason: string) => void;
+    isKilled: boolean;
+  }[] = [];
   const waits: number[] = [];
   const crashes: string[] = [];
   const replica = new RunnerReplica({
@@ -31,7 +43,14 @@ function stage() {
   return { replica, processes, waits, crashes };
 }
 
-const ran = (id: number): FromRunner => ({ kind: 'ran', id, data: Float32Array.of(0.6, 0.8), rows: 1, dim: 2, runMs: 1 });
+const ran = (id: number): FromRunner => ({
+  kind: 'ran',
+  id,
+  data: Float32Array.of(0.6, 0.8),
+  rows: 1,
+  dim: 2,
+  runMs: 1,
+});
 
 test('a batch waits for the load and comes back with its vectors', async () => {
   const { replica, processes } = stage();
@@ -51,7 +70,10 @@ test('a crash fails only what was in flight, and the runner comes back by itself
   const lost = replica.embed(batch);
   await settle();
   processes[0]?.dies('signal SIGKILL');
-  await expect(lost).rejects.toMatchObject({ code: 'runner_crashed', details: { reason: 'signal SIGKILL', retryAfterSeconds: 1 } });
+  await expect(lost).rejects.toMatchObject({
+    code: 'runner_crashed',
+    details: { reason: 'signal SIGKILL', retryAfterSeconds: 1 },
+  });
   await settle();
   expect(processes).toHaveLength(2);
   const next = replica.embed(batch);

@@ -33,7 +33,9 @@ export class Session {
       enableCpuMemArena: true, // without it every operator pays page faults: 15 % on MiniLM. It never shrinks, so batches are bounded by tokens
       enableMemPattern: false, // would keep one plan for every shape ever seen
       logSeverityLevel: 3,
-      extra: { session: { model_external_initializers_file_folder_path: weightsFolder, intra_op: { allow_spinning: '0' } } },
+      extra: {
+        session: { model_external_initializers_file_folder_path: weightsFolder, intra_op: { allow_spinning: '0' } },
+      },
     });
     return new Session(session, firstPosition);
   }

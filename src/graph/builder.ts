@@ -62,11 +62,19 @@ export class GraphBuilder {
    */
   storedWeight(name: string, shape: readonly number[]): Value {
     const view = this.#weights.get(name);
-    if (view === undefined) throw new WeightError(`Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`);
-    if (view.shape.join() !== shape.join()) throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
+    if (view === undefined)
+      throw new WeightError(
+        `Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`,
+      );
+    if (view.shape.join() !== shape.join())
+      throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
     const dtype = weightDTypes[view.type];
-    if (dtype === undefined) throw new WeightError(`Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`);
-    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dtype, shape, data: { kind: 'checkpoint', view } });
+    if (dtype === undefined)
+      throw new WeightError(
+        `Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`,
+      );
+    if (!this.#initializers.has(name))
+      this.#initializers.set(name, { name, dtype, shape, data: { kind: 'checkpoint', view } });
     return { name, dtype };
   }
 
@@ -105,7 +113,15 @@ export class GraphBuilder {
     const dtype = options.dtype ?? inputs[0]?.dtype;
     if (dtype === undefined) throw new Error(`${op} needs a dtype. This is a bug.`);
     const name = this.#uniqueName(op);
-    this.#nodes.push({ name, op, domain, inputs: inputs.map((input) => input?.name ?? ''), outputs: [name], dtype, attributes });
+    this.#nodes.push({
+      name,
+      op,
+      domain,
+      inputs: inputs.map((input) => input?.name ?? ''),
+      outputs: [name],
+      dtype,
+      attributes,
+    });
     return { name, dtype };
   }
 
@@ -113,12 +129,28 @@ export class GraphBuilder {
   branch(condition: Value, whenTrue: (g: GraphBuilder) => Value, whenFalse: (g: GraphBuilder) => Value): Value {
     const then = this.#subgraph('then', whenTrue);
     const otherwise = this.#subgraph('else', whenFalse);
-    if (then.value.dtype !== otherwise.value.dtype) throw new Error(`One branch gives ${then.value.dtype}, the other ${otherwise.value.dtype}. This is a bug.`);
-    return this.op('If', [condition], { attributes: { then_branch: subgraph(then.graph), else_branch: subgraph(otherwise.graph) }, dtype: then.value.dtype });
+    if (then.value.dtype !== otherwise.value.dtype)
+      throw new Error(`One branch gives ${then.value.dtype}, the other ${otherwise.value.dtype}. This is a bug.`);
+    return this.op('If', [condition], {
+      attributes: { then_branch: subgraph(then.graph), else_branch: subgraph(otherwise.graph) },
+      dtype: then.value.dtype,
+    });
   }
 
-  finish(name: string, outputs: readonly { readonly value: Value; readonly name: string; readonly shape: readonly Dimension[] }[]): Graph {
-    for (const { value, name: output } of outputs) this.#nodes.push({ name: output, op: 'Identity', domain: '', inputs: [value.name], outputs: [output], dtype: value.dtype, attributes: {} });
+  finish(
+    name: string,
+    outputs: readonly { readonly value: Value; readonly name: string; readonly shape: readonly Dimension[] }[],
+  ): Graph {
+    for (const { value, name: output } of outputs)
+      this.#nodes.push({
+        name: output,
+        op: 'Identity',
+        domain: '',
+        inputs: [value.name],
+        outputs: [output],
+        dtype: value.dtype,
+        attributes: {},
+      });
     return {
       name,
       inputs: [...this.#inputs],
@@ -135,13 +167,20 @@ export class GraphBuilder {
     // ONNX lets a subgraph give only values it made itself.
     const isOwn = inner.#nodes.some((node) => node.outputs.includes(result.name));
     const value = isOwn ? result : inner.scope(label, () => inner.op('Identity', [result]));
-    const graph: Graph = { name: label, inputs: [], outputs: [{ name: value.name, dtype: value.dtype, shape: [] }], nodes: inner.#nodes, initializers: [] };
+    const graph: Graph = {
+      name: label,
+      inputs: [],
+      outputs: [{ name: value.name, dtype: value.dtype, shape: [] }],
+      nodes: inner.#nodes,
+      initializers: [],
+    };
     return { graph, value };
   }
 
   #inline(name: string, dtype: DType, shape: readonly number[], data: BigInt64Array | Float32Array): Value {
     const bytes = new Uint8Array(data.buffer);
-    if (!this.#initializers.has(name)) this.#initializers.set(name, { name, dtype, shape, data: { kind: 'inline', bytes } });
+    if (!this.#initializers.has(name))
+      this.#initializers.set(name, { name, dtype, shape, data: { kind: 'inline', bytes } });
     return { name, dtype };
   }
 

@@ -90,7 +90,10 @@ function toValueInfo(port: Port): ValueInfoProto {
   );
   const tensor = create(TypeProto_TensorSchema, { elemType: typeCodes[port.dtype] });
   if (dim.length > 0) tensor.shape = create(TensorShapeProtoSchema, { dim });
-  return create(ValueInfoProtoSchema, { name: port.name, type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }) });
+  return create(ValueInfoProtoSchema, {
+    name: port.name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
 }
 
 function toTensorProto({ name, dtype, shape, data }: Initializer): TensorProto {

@@ -1,4 +1,3 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { fastify } from 'fastify';
 import type { FastifyInstance } from 'fastify';
 import { parseJson } from '../request/parse-json.ts';
@@ -31,7 +30,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
       setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
       void sendError(error, request, reply);
     },
-  }).withTypeProvider<TypeBoxTypeProvider>();
+  });
 
   // Schemas document; the parser validates by hand and vectors never pass a schema serialiser.
   app.setValidatorCompiler(() => () => true);

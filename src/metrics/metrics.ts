@@ -8,30 +8,60 @@ export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) => new Counter<L>({ name, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) => new Gauge<L>({ name, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) => new Histogram<L>({ name, help, labelNames, buckets, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter<L>({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Gauge<L>({ name, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
+    new Histogram<L>({ name, help, labelNames, buckets, registers });
   return {
     registry,
     requests: counter('embeddings_requests_total', 'Embedding requests answered, by HTTP status', ['model', 'status']),
-    requestSeconds: histogram('embeddings_request_seconds', 'From the request read to the answer written', ['model'], seconds),
+    requestSeconds: histogram(
+      'embeddings_request_seconds',
+      'From the request read to the answer written',
+      ['model'],
+      seconds,
+    ),
     requestsInFlight: gauge('embeddings_requests_in_flight', 'Embedding requests being worked on', []),
     inputs: counter('embeddings_inputs_total', 'Inputs embedded', ['model']),
     tokens: counter('embeddings_tokens_total', 'Tokens of embedded inputs, special tokens included', ['model']),
     truncatedInputs: counter('embeddings_truncated_inputs_total', 'Inputs cut to the length of the model', ['model']),
-    dedupedInputs: counter('embeddings_deduplicated_inputs_total', 'Inputs answered by an identical one already in flight', ['model']),
-    cancelledInputs: counter('embeddings_cancelled_inputs_total', 'Inputs dropped before they ran because the client left', ['model']),
+    dedupedInputs: counter(
+      'embeddings_deduplicated_inputs_total',
+      'Inputs answered by an identical one already in flight',
+      ['model'],
+    ),
+    cancelledInputs: counter(
+      'embeddings_cancelled_inputs_total',
+      'Inputs dropped before they ran because the client left',
+      ['model'],
+    ),
     tokenizeSeconds: histogram('embeddings_tokenize_seconds', 'Tokenising one request', ['model'], seconds),
     queueSeconds: histogram('embeddings_queue_seconds', 'An input waiting for a runner', ['model'], seconds),
     runSeconds: histogram('embeddings_run_seconds', 'One batch in the engine', ['model'], seconds),
     encodeSeconds: histogram('embeddings_encode_seconds', 'Writing the vectors of one response', ['model'], seconds),
     queueTokens: gauge('embeddings_queue_tokens', 'Tokens that wait for a runner', ['model']),
     batchTokens: histogram('embeddings_batch_tokens', 'Tokens of one batch', ['model'], tokenCounts),
-    batchInputs: histogram('embeddings_batch_inputs', 'Inputs of one batch', ['model'], [1, 2, 4, 8, 16, 32, 64, 128, 256]),
-    batchFillRatio: histogram('embeddings_batch_fill_ratio', 'Tokens of one batch over the token budget', ['model'], [0.1, 0.25, 0.5, 0.75, 0.9, 1]),
-    paddingTokens: counter('embeddings_padding_tokens_total', 'Positions attention computed beyond real tokens', ['model']),
+    batchInputs: histogram(
+      'embeddings_batch_inputs',
+      'Inputs of one batch',
+      ['model'],
+      [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    ),
+    batchFillRatio: histogram(
+      'embeddings_batch_fill_ratio',
+      'Tokens of one batch over the token budget',
+      ['model'],
+      [0.1, 0.25, 0.5, 0.75, 0.9, 1],
+    ),
+    paddingTokens: counter('embeddings_padding_tokens_total', 'Positions attention computed beyond real tokens', [
+      'model',
+    ]),
     runners: gauge('embeddings_runners', 'Runner processes ready for work', ['model']),
-    runnerRestarts: counter('embeddings_runner_restarts_total', 'Runner processes started again after a crash', ['model']),
+    runnerRestarts: counter('embeddings_runner_restarts_total', 'Runner processes started again after a crash', [
+      'model',
+    ]),
     modelsLoaded: gauge('embeddings_models_loaded', 'Models in memory', []),
     modelLoadSeconds: histogram('embeddings_model_load_seconds', 'Loading one model', ['model'], seconds),
   };

@@ -19,7 +19,8 @@ import { ConfigFields } from './config-fields.ts';
 export const bert: Architecture<BertConfig> = {
   modelTypes: ['bert'],
   prefixes: ['bert.'],
-  matches: (_config, tensors) => tensors.has('embeddings.position_embeddings.weight') && !tensors.has('encoder.layer.0.mlp.wo.weight'),
+  matches: (_config, tensors) =>
+    tensors.has('embeddings.position_embeddings.weight') && !tensors.has('encoder.layer.0.mlp.wo.weight'),
   parseConfig,
   describe: (config) => ({
     hidden: config.hidden,
@@ -68,7 +69,11 @@ function build(g: GraphBuilder, config: BertConfig, inputs: PackedInputs): Value
 }
 
 /** `LN(word[id] + type[0] + position[p])` */
-function embed(g: GraphBuilder, { vocabulary, positions, tokenTypes, hidden: size, epsilon }: BertConfig, inputs: PackedInputs): Value {
+function embed(
+  g: GraphBuilder,
+  { vocabulary, positions, tokenTypes, hidden: size, epsilon }: BertConfig,
+  inputs: PackedInputs,
+): Value {
   const words = embedding(g, 'embeddings.word_embeddings', inputs.inputIds, { rows: vocabulary, size });
   const type = embedding(g, 'embeddings.token_type_embeddings', g.index(0), { rows: tokenTypes, size });
   const places = embedding(g, 'embeddings.position_embeddings', inputs.positionIds, { rows: positions, size });
@@ -77,7 +82,13 @@ function embed(g: GraphBuilder, { vocabulary, positions, tokenTypes, hidden: siz
 }
 
 /** `x = LN(x + Wo attention(x))`, then `x = LN(x + W2 act(W1 x))` */
-function encode(g: GraphBuilder, { hidden, heads, intermediate, activation, epsilon }: BertConfig, inputs: PackedInputs, x: Value, path: string): Value {
+function encode(
+  g: GraphBuilder,
+  { hidden, heads, intermediate, activation, epsilon }: BertConfig,
+  inputs: PackedInputs,
+  x: Value,
+  path: string,
+): Value {
   const square = { inputs: hidden, outputs: hidden };
   const norm = { size: hidden, epsilon };
 
@@ -86,10 +97,20 @@ function encode(g: GraphBuilder, { hidden, heads, intermediate, activation, epsi
   const v = linear(g, `${path}.attention.self.value`, x, square);
   const context = attention(g, `${path}.attention.self`, [q, k, v], { heads, hidden }, inputs);
   const attended = linear(g, `${path}.attention.output.dense`, context, square);
-  const y = layerNorm(g, `${path}.attention.output.LayerNorm`, g.scope(`${path}.attention.output`, () => g.op('Add', [attended, x])), norm);
+  const y = layerNorm(
+    g,
+    `${path}.attention.output.LayerNorm`,
+    g.scope(`${path}.attention.output`, () => g.op('Add', [attended, x])),
+    norm,
+  );
 
   const wide = linear(g, `${path}.intermediate.dense`, y, { inputs: hidden, outputs: intermediate });
   const active = g.scope(`${path}.intermediate`, () => activations[activation](g, wide));
   const narrow = linear(g, `${path}.output.dense`, active, { inputs: intermediate, outputs: hidden });
-  return layerNorm(g, `${path}.output.LayerNorm`, g.scope(`${path}.output`, () => g.op('Add', [narrow, y])), norm);
+  return layerNorm(
+    g,
+    `${path}.output.LayerNorm`,
+    g.scope(`${path}.output`, () => g.op('Add', [narrow, y])),
+    norm,
+  );
 }

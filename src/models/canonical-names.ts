@@ -14,7 +14,8 @@ export function toCanonicalNames(tensors: TensorIndex, prefixes: readonly string
     const bare = stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
     const name = bare.replace(/LayerNorm\.gamma$/, 'LayerNorm.weight').replace(/LayerNorm\.beta$/, 'LayerNorm.bias');
     const other = canonical.get(name);
-    if (other !== undefined) throw new WeightError(`The checkpoint holds ${name} twice, as ${other.name} and as ${stored}.`);
+    if (other !== undefined)
+      throw new WeightError(`The checkpoint holds ${name} twice, as ${other.name} and as ${stored}.`);
     canonical.set(name, view);
   }
   return canonical;

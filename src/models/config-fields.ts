@@ -8,7 +8,8 @@ export class ConfigFields {
   readonly #json: Readonly<Record<string, unknown>>;
 
   constructor(json: unknown) {
-    if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new ConfigFieldError('Expected config.json to hold an object.');
+    if (typeof json !== 'object' || json === null || Array.isArray(json))
+      throw new ConfigFieldError('Expected config.json to hold an object.');
     this.#json = json as Readonly<Record<string, unknown>>; // checked above
   }
 
@@ -22,7 +23,8 @@ export class ConfigFields {
   /** A whole number that divides the value of another field, as heads divide the hidden size. */
   divisor(field: string, otherField: string, other: number): number {
     const value = this.#json[field];
-    if (!isInteger(value) || value < 1 || other % value !== 0) throw wrong(field, `a divisor of ${otherField} ${other}`, value);
+    if (!isInteger(value) || value < 1 || other % value !== 0)
+      throw wrong(field, `a divisor of ${otherField} ${other}`, value);
     return value;
   }
 

@@ -36,7 +36,8 @@ export class UnknownArchitectureError extends Error {}
 export function openModel(folder: string): Model {
   const json = readJsonFile(join(folder, 'config.json'));
   const found = findArchitecture(json, readTensorIndex(folder));
-  if (found === undefined) throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
+  if (found === undefined)
+    throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;
   const config = architecture.parseConfig(json);
   const shape = architecture.describe(config);

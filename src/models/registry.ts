@@ -16,7 +16,11 @@ export interface FoundArchitecture {
 }
 
 /** The architecture for this config.json and these tensors, or undefined when none is built yet. @throws WeightError */
-export function findArchitecture(config: unknown, stored: TensorIndex, table = architectures): FoundArchitecture | undefined {
+export function findArchitecture(
+  config: unknown,
+  stored: TensorIndex,
+  table = architectures,
+): FoundArchitecture | undefined {
   const modelType = modelTypeOf(config);
   for (const [name, architecture] of Object.entries(table)) {
     if (!architecture.modelTypes.includes(modelType)) continue;

@@ -6,7 +6,8 @@ import { pack } from './pack.ts';
 const cost = costModel({ hidden: 384 }, 'cpu');
 const limits = { maxTokens: 256, cost };
 const lengthLists = fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 80 });
-const tokensOf = (lengths: readonly number[], chosen: readonly number[]) => chosen.reduce((sum, index) => sum + lengths[index]!, 0);
+const tokensOf = (lengths: readonly number[], chosen: readonly number[]) =>
+  chosen.reduce((sum, index) => sum + lengths[index]!, 0);
 
 test('nothing waiting gives an empty batch', () => {
   expect(pack([], limits)).toEqual([]);
@@ -43,7 +44,12 @@ test('joining never makes a token dearer than in a batch of the seed alone', () 
 });
 
 test('equal lengths fill the batch', () => {
-  expect(pack(Array.from({ length: 20 }, () => 32), limits)).toHaveLength(8);
+  expect(
+    pack(
+      Array.from({ length: 20 }, () => 32),
+      limits,
+    ),
+  ).toHaveLength(8);
 });
 
 test('short queries of unequal lengths run together: a run of its own costs more than padding', () => {

@@ -3,7 +3,10 @@ import type { Entry } from './entry.ts';
 import { keyOf } from './entry.ts';
 import { Queue } from './queue.ts';
 
-const limits = { maxTokens: 100, cost: (lengths: readonly number[]) => 10 + lengths.reduce((sum, length) => sum + length, 0) };
+const limits = {
+  maxTokens: 100,
+  cost: (lengths: readonly number[]) => 10 + lengths.reduce((sum, length) => sum + length, 0),
+};
 let nextId = 0;
 
 function entryOf(length: number): Entry {

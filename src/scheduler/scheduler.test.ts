@@ -49,7 +49,14 @@ const settle = async () => {
 };
 
 const schedulerOf = (replica: Replica, options: { maxQueueTokens?: number; observer?: SchedulerObserver } = {}) =>
-  new Scheduler({ model: 'm', replicas: [replica], maxBatchTokens: 100, maxQueueTokens: 1000, nowMs: () => 0, ...options });
+  new Scheduler({
+    model: 'm',
+    replicas: [replica],
+    maxBatchTokens: 100,
+    maxQueueTokens: 1000,
+    nowMs: () => 0,
+    ...options,
+  });
 
 const ids = (...values: number[]) => Int32Array.from(values);
 const crash = () => new ServiceError('runner_crashed', { model: 'm', reason: 'signal SIGKILL', retryAfterSeconds: 1 });
@@ -128,7 +135,10 @@ test('a full queue refuses with 429 and a time to come back, and takes any reque
   const large = scheduler.embed([new Int32Array(50).fill(1)]); // more than the bound, but nothing waits
   await settle();
   const waiting = scheduler.embed([new Int32Array(8).fill(2)]);
-  await expect(scheduler.embed([new Int32Array(3).fill(3)])).rejects.toMatchObject({ code: 'server_overloaded', details: { queued: 8, max: 10 } });
+  await expect(scheduler.embed([new Int32Array(3).fill(3)])).rejects.toMatchObject({
+    code: 'server_overloaded',
+    details: { queued: 8, max: 10 },
+  });
   const refused: unknown = await scheduler.embed([new Int32Array(3).fill(3)]).catch((error: unknown) => error);
   expect(refused instanceof ServiceError && refused.details.retryAfterSeconds).toBeGreaterThanOrEqual(1);
   replica.isAutomatic = true;

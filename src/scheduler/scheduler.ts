@@ -19,7 +19,12 @@ export interface SchedulerOptions {
 /** Told what happens; metrics are made from it. */
 export interface SchedulerObserver {
   onQueue?(waitingTokens: number): void;
-  onBatch?(batch: { readonly tokens: number; readonly rows: number; readonly paddedTokens: number; readonly waitedMs: readonly number[] }): void;
+  onBatch?(batch: {
+    readonly tokens: number;
+    readonly rows: number;
+    readonly paddedTokens: number;
+    readonly waitedMs: readonly number[];
+  }): void;
   onDeduplicated?(inputs: number): void;
   onCancelled?(inputs: number): void;
 }
@@ -88,7 +93,10 @@ export class Scheduler {
     const max = this.#options.maxQueueTokens;
     const tokens = inputs.reduce((sum, ids) => sum + ids.length, 0);
     if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
-    const retryAfterSeconds = Math.min(60, Math.max(1, Math.ceil(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing))));
+    const retryAfterSeconds = Math.min(
+      60,
+      Math.max(1, Math.ceil(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing))),
+    );
     throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
   }
 
@@ -132,7 +140,10 @@ export class Scheduler {
     try {
       while (this.#failure === undefined) {
         await replica.ready();
-        const entries = this.#queue.take({ maxTokens: this.#options.maxBatchTokens, cost: (lengths) => replica.cost(lengths) });
+        const entries = this.#queue.take({
+          maxTokens: this.#options.maxBatchTokens,
+          cost: (lengths) => replica.cost(lengths),
+        });
         if (entries.length === 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
         else await this.#run(replica, entries);
       }
@@ -155,8 +166,11 @@ export class Scheduler {
     }
     const seconds = Math.max(1e-3, (this.#options.nowMs() - startedMs) / 1000);
     const rate = batch.ids.length / seconds;
-    this.#tokensPerSecond = this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
-    entries.forEach((entry, row) => this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)));
+    this.#tokensPerSecond =
+      this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
+    entries.forEach((entry, row) =>
+      this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
+    );
   }
 
   #deliver(entry: Entry, vector: Float32Array): void {

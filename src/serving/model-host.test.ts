@@ -37,7 +37,10 @@ function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c' } = {}) {
 }
 
 test('a model that is not on the list is model_not_found, with the parameter named', async () => {
-  await expect(stage().host.use('org/x', async () => 1)).rejects.toMatchObject({ code: 'model_not_found', details: { param: 'model' } });
+  await expect(stage().host.use('org/x', async () => 1)).rejects.toMatchObject({
+    code: 'model_not_found',
+    details: { param: 'model' },
+  });
 });
 
 test('a model loads on its first use, once, however many ask', async () => {
@@ -75,7 +78,10 @@ test('a busy or pinned model is never unloaded: the request is told to come back
   const busy = host.use('org/b', () => new Promise<void>((resolve) => (finish = resolve)));
   await Promise.resolve();
   loads.get('org/b')?.resolve();
-  await expect(host.use('org/c', async () => 1)).rejects.toMatchObject({ code: 'model_limit_reached', details: { retryAfterSeconds: 2 } });
+  await expect(host.use('org/c', async () => 1)).rejects.toMatchObject({
+    code: 'model_limit_reached',
+    details: { retryAfterSeconds: 2 },
+  });
   finish();
   await busy;
 });

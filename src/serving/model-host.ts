@@ -80,16 +80,30 @@ export class ModelHost implements Catalog {
   async close(): Promise<void> {
     const slots = [...this.#slots.values()];
     this.#slots.clear();
-    await Promise.all(slots.map(async ({ loading }) => loading.then((model) => model.close(), () => {})));
+    await Promise.all(
+      slots.map(async ({ loading }) =>
+        loading.then(
+          (model) => model.close(),
+          () => {},
+        ),
+      ),
+    );
   }
 
   #slotOf(entry: AllowlistEntry): Slot {
     const key = slotKey(entry);
     const known = this.#slots.get(key);
     const now = this.#options.nowMs();
-    if (known !== undefined && (known.failure === undefined || now - known.failure.atMs < failureRememberedMs)) return known;
+    if (known !== undefined && (known.failure === undefined || now - known.failure.atMs < failureRememberedMs))
+      return known;
     this.#makeRoom();
-    const slot: Slot = { state: 'loading', loading: this.#options.load(entry), users: 0, lastUsedMs: now, isRetired: false };
+    const slot: Slot = {
+      state: 'loading',
+      loading: this.#options.load(entry),
+      users: 0,
+      lastUsedMs: now,
+      isRetired: false,
+    };
     this.#slots.set(key, slot);
     slot.loading.then(
       (model) => {
@@ -109,9 +123,12 @@ export class ModelHost implements Catalog {
   #makeRoom(): void {
     if (this.#loadedCount() < this.#options.maxLoadedModels) return;
     const pinned = new Set([...this.#entries.values()].filter((entry) => entry.pin === true).map(slotKey));
-    const unused = [...this.#slots].filter(([key, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(key));
+    const unused = [...this.#slots].filter(
+      ([key, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(key),
+    );
     const [oldest] = unused.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
-    if (oldest === undefined) throw new ServiceError('model_limit_reached', { max: this.#options.maxLoadedModels, retryAfterSeconds: 2 });
+    if (oldest === undefined)
+      throw new ServiceError('model_limit_reached', { max: this.#options.maxLoadedModels, retryAfterSeconds: 2 });
     this.#retire(...oldest);
   }
 

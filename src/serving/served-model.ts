@@ -50,7 +50,14 @@ export interface LoadOptions {
  * Loads a model from a folder and resolves when its first runner is ready.
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
-export async function loadServedModel({ entry, located, config, provider, metrics, logger }: LoadOptions): Promise<ServedModel> {
+export async function loadServedModel({
+  entry,
+  located,
+  config,
+  provider,
+  metrics,
+  logger,
+}: LoadOptions): Promise<ServedModel> {
   const label = { model: entry.name };
   const model = open(entry, located);
   const pooling = choosePooling(entry, model, config, logger);
@@ -66,7 +73,7 @@ export async function loadServedModel({ entry, located, config, provider, metric
     provider,
     firstPosition: model.shape.firstPosition,
   } as const;
-  const runners = Array.from({ length: replicas }, () => {
+  const openRunner = () => {
     let starts = 0;
     return new RunnerReplica({
       model: entry.name,
@@ -86,13 +93,13 @@ export async function loadServedModel({ entry, located, config, provider, metric
       },
       onRun: (runMs) => metrics.runSeconds.observe(label, runMs / 1000),
     });
-  });
-  const close = async () => {
-    await Promise.all(runners.map((runner) => runner.close()));
   };
+  const first = openRunner();
   try {
-    const tokenizer = await Tokenizer.load(located.folder); // while the runners start
-    await Promise.any(runners.map((runner) => runner.ready()));
+    const tokenizer = await Tokenizer.load(located.folder); // while the runner starts
+    await first.ready();
+    // The others start only now: the first answer does not share its cores with them.
+    const runners = [first, ...Array.from({ length: replicas - 1 }, openRunner)];
     const maxBatchTokens = config.maxBatchTokens ?? batchTokens[provider];
     const scheduler = new Scheduler({
       model: entry.name,
@@ -108,8 +115,11 @@ export async function loadServedModel({ entry, located, config, provider, metric
         dimensions: model.shape.hidden,
         maxTokens,
         pooling,
-        ...(model.declaredPooling !== undefined && model.declaredPooling !== pooling ? { declaredPooling: model.declaredPooling } : {}),
-        weights: [...model.tensors.values()].find((view) => view.type.startsWith('F') || view.type === 'BF16')?.type ?? 'none',
+        ...(model.declaredPooling !== undefined && model.declaredPooling !== pooling
+          ? { declaredPooling: model.declaredPooling }
+          : {}),
+        weights:
+          [...model.tensors.values()].find((view) => view.type.startsWith('F') || view.type === 'BF16')?.type ?? 'none',
         dtype: 'float32',
         parameters: parametersOf(model.tensors),
         ...(located.revision === undefined ? {} : { revision: located.revision }),
@@ -127,15 +137,15 @@ export async function loadServedModel({ entry, located, config, provider, metric
       },
     };
   } catch (error) {
-    await close();
-    const cause = error instanceof AggregateError ? error.errors[0] : error; // every runner failed alike
-    throw cause instanceof ServiceError ? cause : broken(entry, cause);
+    await first.close();
+    throw error instanceof ServiceError ? error : broken(entry, error);
   }
 }
 
 function open(entry: AllowlistEntry, located: LocatedModel): Model {
   const notBuilt = (reason: string) => new ServiceError('architecture_not_supported', { model: entry.name, reason });
-  if (entry.dtype !== undefined && entry.dtype !== 'float32') throw notBuilt(`dtype=${entry.dtype} is not built yet, float32 is`);
+  if (entry.dtype !== undefined && entry.dtype !== 'float32')
+    throw notBuilt(`dtype=${entry.dtype} is not built yet, float32 is`);
   if (entry.task !== undefined) throw notBuilt(`task=${entry.task} is not built yet`);
   try {
     return openModel(located.folder);
@@ -149,11 +159,19 @@ function open(entry: AllowlistEntry, located: LocatedModel): Model {
 function choosePooling(entry: AllowlistEntry, model: Model, config: Config, logger: Logger): PoolingName {
   const declared = model.declaredPooling;
   if ((entry.pooling ?? config.pooling) === 'mean') {
-    if (declared !== undefined && declared !== 'mean') logger.warn({ model: entry.name, pooling: 'mean', declared }, 'the model declares another pooling than the one used; pooling=model follows it');
+    if (declared !== undefined && declared !== 'mean')
+      logger.warn(
+        { model: entry.name, pooling: 'mean', declared },
+        'the model declares another pooling than the one used; pooling=model follows it',
+      );
     return 'mean';
   }
   if (declared === undefined) return 'mean'; // the default of sentence-transformers too
-  if (!isPoolingName(declared)) throw new ServiceError('architecture_not_supported', { model: entry.name, reason: `its pooling "${declared}" is not built yet` });
+  if (!isPoolingName(declared))
+    throw new ServiceError('architecture_not_supported', {
+      model: entry.name,
+      reason: `its pooling "${declared}" is not built yet`,
+    });
   return declared;
 }
 
@@ -164,7 +182,8 @@ function broken(entry: AllowlistEntry, error: unknown): ServiceError {
 
 function parametersOf(tensors: TensorIndex): number {
   let count = 0;
-  for (const { shape, type } of tensors.values()) if (type !== 'I64') count += shape.reduce((product, size) => product * size, 1);
+  for (const { shape, type } of tensors.values())
+    if (type !== 'I64') count += shape.reduce((product, size) => product * size, 1);
   return count;
 }
 
@@ -172,6 +191,9 @@ function parametersOf(tensors: TensorIndex): number {
 function weightsFolderOf(tensors: TensorIndex): string {
   const folders = new Set([...tensors.values()].map((view) => dirname(view.file)));
   const [folder, another] = folders;
-  if (folder === undefined || another !== undefined) throw new Error(`Expected the weights in one folder, got ${[...folders].map((path) => basename(path)).join(', ')}.`);
+  if (folder === undefined || another !== undefined)
+    throw new Error(
+      `Expected the weights in one folder, got ${[...folders].map((path) => basename(path)).join(', ')}.`,
+    );
   return folder;
 }

@@ -49,9 +49,7 @@ export function readTensorIndex(folder: string): TensorIndex {
   if (existsSync(single)) return new Map(readHeader(single).map((view) => [view.name, view]));
   const indexFile = join(folder, 'model.safetensors.index.json');
   if (existsSync(indexFile)) return readShards(folder, indexFile);
-  throw new SafetensorsError(
-    `Expected model.safetensors or model.safetensors.index.json in ${folder}, found neither.`,
-  );
+  throw new SafetensorsError(`Expected model.safetensors or model.safetensors.index.json in ${folder}, found neither.`);
 }
 
 function readShards(folder: string, indexFile: string): TensorIndex {
@@ -78,7 +76,12 @@ function readWeightMap(indexFile: string): ReadonlyMap<string, string> {
   const shardOf = new Map<string, string>();
   for (const [name, shard] of Object.entries(map)) {
     // A shard lies beside its index: a name with a folder in it could point anywhere on the disk.
-    if (typeof shard !== 'string' || shard !== basename(shard) || !shard.endsWith('.safetensors') || shard.includes('\0')) {
+    if (
+      typeof shard !== 'string' ||
+      shard !== basename(shard) ||
+      !shard.endsWith('.safetensors') ||
+      shard.includes('\0')
+    ) {
       throw new SafetensorsError(
         `Expected plain names of .safetensors files in the weight_map of ${indexFile}, got ${quote(shard)}.`,
       );
@@ -104,14 +107,21 @@ function readHeader(path: string): readonly TensorView[] {
         `${file} declares a header of ${headerBytes} bytes, more than the file or the limit of ${maxHeaderBytes} allows. It may be a Git LFS pointer or a partial download.`,
       );
     }
-    const header = parseJson(readExactly(descriptor, file, { bytes: headerBytes, position: 8 }), `the header of ${file}`);
+    const header = parseJson(
+      readExactly(descriptor, file, { bytes: headerBytes, position: 8 }),
+      `the header of ${file}`,
+    );
     return parseHeader(header, { file, dataStart: 8 + headerBytes, fileBytes });
   } finally {
     closeSync(descriptor);
   }
 }
 
-function readExactly(descriptor: number, file: string, { bytes, position }: { bytes: number; position: number }): Buffer {
+function readExactly(
+  descriptor: number,
+  file: string,
+  { bytes, position }: { bytes: number; position: number },
+): Buffer {
   const buffer = Buffer.alloc(bytes);
   if (readSync(descriptor, buffer, 0, bytes, position) < bytes) {
     throw new SafetensorsError(`${file} is too short to be a safetensors file. It may be a partial download.`);
@@ -138,7 +148,8 @@ function parseHeader(header: unknown, layout: FileLayout): readonly TensorView[]
 function parseEntry(name: string, entry: unknown, { file, dataStart }: FileLayout): TensorView {
   const { dtype, shape, data_offsets: range } = isRecord(entry) ? entry : {};
   const fail = (what: string) => new SafetensorsError(`Tensor ${quote(name)} of ${file}: ${what}.`);
-  if (!isElementType(dtype)) throw fail(`expected a dtype of ${Object.keys(elementBytes).join(', ')}, got ${quote(dtype)}`);
+  if (!isElementType(dtype))
+    throw fail(`expected a dtype of ${Object.keys(elementBytes).join(', ')}, got ${quote(dtype)}`);
   if (!isNaturals(shape)) throw fail(`expected a shape of whole numbers, got ${quote(shape)}`);
   if (!isNaturals(range) || range.length !== 2) throw fail(`expected two data_offsets, got ${quote(range)}`);
   const [begin = 0, end = 0] = range;
@@ -152,7 +163,9 @@ function parseEntry(name: string, entry: unknown, { file, dataStart }: FileLayou
 /** The format's own rule: tensors follow each other without overlap or hole and end with the file. */
 function checkCoverage(views: readonly TensorView[], { file, dataStart, fileBytes }: FileLayout): void {
   let end = dataStart;
-  for (const { name, offset, byteLength } of views.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
+  for (const { name, offset, byteLength } of views.toSorted(
+    (a, b) => a.offset - b.offset || a.byteLength - b.byteLength,
+  )) {
     if (offset !== end) {
       throw new SafetensorsError(
         `Tensor ${quote(name)} of ${file}: expected its bytes to follow the tensor before it at ${end - dataStart}, got ${offset - dataStart}.`,
@@ -161,7 +174,9 @@ function checkCoverage(views: readonly TensorView[], { file, dataStart, fileByte
     end += byteLength;
   }
   if (end !== fileBytes) {
-    throw new SafetensorsError(`Expected ${file} to have ${end} bytes, got ${fileBytes}. It may be a partial download.`);
+    throw new SafetensorsError(
+      `Expected ${file} to have ${end} bytes, got ${fileBytes}. It may be a partial download.`,
+    );
   }
 }
 

@@ -14,28 +14,53 @@ export interface EncodeLimits {
 
 /**
  * Token ids of every item of a request, within the model's limits.
- * @throws ServiceError `context_length_exceeded`, `max_tokens_per_request`, `token_id_out_of_range`, naming the item
+ * @throws ServiceError `context_length_exceeded`, `max_tokens_per_request`, `token_id_out_of_range`, `invalid_input`, naming the item
  */
-export async function encodeItems(tokenizer: Tokenizer, items: readonly Item[], limits: EncodeLimits, signal?: AbortSignal): Promise<Encoded[]> {
+export async function encodeItems(
+  tokenizer: Tokenizer,
+  items: readonly Item[],
+  limits: EncodeLimits,
+  signal?: AbortSignal,
+): Promise<Encoded[]> {
   const texts = items.flatMap((item) => (item.kind === 'text' ? [(limits.prompt ?? '') + item.text] : []));
   const ofTexts = (await tokenizer.encode(texts, signal)).values();
   const encoded = items.map((item, index) => {
-    if (item.kind === 'text') return fit(ofTexts.next().value ?? new Int32Array(), index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens));
-    checkRange(item.ids, index, limits.vocabulary);
-    return fit(item.ids, index, limits, (ids) => ids.slice(0, limits.maxTokens));
+    if (item.kind === 'tokens') {
+      checkRange(item.ids, index, limits.vocabulary);
+      return fit(item.ids, index, limits, (ids) => ids.slice(0, limits.maxTokens));
+    }
+    const { value } = ofTexts.next();
+    if (value === undefined) throw new Error('The tokenizer gave fewer results than texts. This is a bug.');
+    return fit(value, index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens));
   });
   const total = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
-  if (total > limits.maxRequestTokens) throw new ServiceError('max_tokens_per_request', { got: total, max: limits.maxRequestTokens });
+  if (total > limits.maxRequestTokens)
+    throw new ServiceError('max_tokens_per_request', { got: total, max: limits.maxRequestTokens });
   return encoded;
 }
 
-function fit(ids: Int32Array, index: number, { maxTokens, truncate }: EncodeLimits, cut: (ids: Int32Array) => Int32Array): Encoded {
+function fit(
+  ids: Int32Array,
+  index: number,
+  { maxTokens, truncate }: EncodeLimits,
+  cut: (ids: Int32Array) => Int32Array,
+): Encoded {
+  // A tokenizer without special tokens gives none for a text of blanks; there is no vector of nothing.
+  if (ids.length === 0)
+    throw new ServiceError('invalid_input', { reason: `input[${index}] has no tokens.`, param: `input[${index}]` });
   if (ids.length <= maxTokens) return { ids };
-  if (!truncate) throw new ServiceError('context_length_exceeded', { got: ids.length, max: maxTokens, param: `input[${index}]` });
+  if (!truncate)
+    throw new ServiceError('context_length_exceeded', { got: ids.length, max: maxTokens, param: `input[${index}]` });
   return { ids: cut(ids), fullLength: ids.length };
 }
 
 function checkRange(ids: Int32Array, index: number, vocabulary: number): void {
   const position = ids.findIndex((id) => id < 0 || id >= vocabulary);
-  if (position >= 0) throw new ServiceError('token_id_out_of_range', { got: ids[position]!, max: vocabulary - 1, position, param: `input[${index}]` });
+  if (position >= 0)
+    throw new ServiceError('token_id_out_of_range', {
+      got: ids[position]!,
+      max: vocabulary - 1,
+      position,
+      param: `input[${index}]`,
+    });
 }

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Encoding } from 'tokenizers';
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
 
-const textsPerCall = 64; // one call holds a pool thread; smaller calls let other requests in between
+// One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
+const textsPerCall = 64;
+const charactersPerCall = 100_000; // some 0.1 s
 
 /** Turns texts into token ids on the libuv pool, never on the event loop. The only file that knows `tokenizers`. */
 export class Tokenizer {
@@ -19,13 +22,18 @@ export class Tokenizer {
 
   /** Reads `tokenizer.json`. Its truncation and padding blocks are cleared: lengths are ours to decide. */
   static async load(folder: string): Promise<Tokenizer> {
-    const native = NativeTokenizer.fromString(readFileSync(join(folder, 'tokenizer.json'), 'utf8'));
-    native.disablePadding();
-    native.disableTruncation();
-    const content = (await native.encode('a', null, { addSpecialTokens: false })).getIds();
-    const framed = (await native.encode('a', null, { addSpecialTokens: true })).getIds();
-    const before = Math.max(0, framed.findIndex((_, start) => content.every((id, index) => framed[start + index] === id)));
-    return new Tokenizer(native, before, framed.length - before - content.length);
+    const file = join(folder, 'tokenizer.json');
+    const json = readFileSync(file, 'utf8');
+    try {
+      const native = NativeTokenizer.fromString(json);
+      native.disablePadding();
+      native.disableTruncation();
+      const isSpecial = (await native.encode('a')).getSpecialTokensMask().map((flag) => flag === 1);
+      if (!isSpecial.includes(false)) throw new Error('it gives no token for "a"');
+      return new Tokenizer(native, isSpecial.indexOf(false), isSpecial.length - 1 - isSpecial.lastIndexOf(false));
+    } catch (cause) {
+      throw new Error(`Expected a tokenizer in ${file}: ${cause instanceof Error ? cause.message : cause}.`, { cause });
+    }
   }
 
   /** Special tokens every text gets. */
@@ -36,11 +44,9 @@ export class Tokenizer {
   /** Ids of each text, special tokens included, in order. Stops between calls when the signal aborts. */
   async encode(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
     const encoded: Int32Array[] = [];
-    for (let start = 0; start < texts.length; start += textsPerCall) {
+    for (const call of toCalls(texts)) {
       signal?.throwIfAborted();
-      const chunk = texts.slice(start, start + textsPerCall);
-      const encodings = chunk.length === 1 ? [await this.#native.encode(chunk[0]!)] : await this.#native.encodeBatch(chunk);
-      for (const encoding of encodings) encoded.push(Int32Array.from(encoding.getIds()));
+      for (const encoding of await this.#encodeCall(call)) encoded.push(Int32Array.from(encoding.getIds()));
     }
     return encoded;
   }
@@ -53,4 +59,25 @@ export class Tokenizer {
     cut.set(ids.subarray(ids.length - after), maxTokens - after);
     return cut;
   }
+
+  async #encodeCall(texts: readonly string[]): Promise<readonly Encoding[]> {
+    const [only, another] = texts;
+    if (only !== undefined && another === undefined) return [await this.#native.encode(only)];
+    return this.#native.encodeBatch([...texts]);
+  }
+}
+
+/** Runs of texts of bounded number and size; a text longer than the bound stands alone. */
+function toCalls(texts: readonly string[]): readonly (readonly string[])[] {
+  const calls: string[][] = [];
+  let characters = Infinity;
+  for (const text of texts) {
+    const call = calls.at(-1);
+    characters += text.length;
+    if (call === undefined || call.length === textsPerCall || characters > charactersPerCall) {
+      calls.push([text]);
+      characters = text.length;
+    } else call.push(text);
+  }
+  return calls;
 }

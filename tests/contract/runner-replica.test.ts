@@ -22,7 +22,14 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
   const model = serialize(compile({ pooling: 'mean', provider: 'cpu' }));
   return new runner.RunnerReplica({
     model: 'tiny/bert',
-    load: { kind: 'load', model, weightsFolder: folder, threads: 1, provider: 'cpu', firstPosition: shape.firstPosition },
+    load: {
+      kind: 'load',
+      model,
+      weightsFolder: folder,
+      threads: 1,
+      provider: 'cpu',
+      firstPosition: shape.firstPosition,
+    },
     limits: { maxTokens: shape.maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, 'cpu'),
     openChannel: forkRunner,
@@ -33,19 +40,22 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
 
 describeEngine('a runner process', () => openRunner());
 
-test.each(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)('a runner ended by %s comes back and computes the same', async (signal) => {
-  const crashes: string[] = [];
-  const replica = await openRunner((reason) => crashes.push(reason));
-  const batch = toBatch([Int32Array.of(3, 4, 5)]);
-  const before = await replica.embed(batch);
-  process.kill(replica.pid ?? 0, signal);
-  const during = await replica.embed(batch).catch((error: unknown) => error);
-  if (during instanceof Error) expect(during).toMatchObject({ code: 'runner_crashed' });
-  const after = await replica.embed(batch);
-  expect(maxDifference(after.data, before.data)).toBe(0);
-  expect(crashes).toEqual([`signal ${signal}`]);
-  await replica.close();
-});
+test.each(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)(
+  'a runner ended by %s comes back and computes the same',
+  async (signal) => {
+    const crashes: string[] = [];
+    const replica = await openRunner((reason) => crashes.push(reason));
+    const batch = toBatch([Int32Array.of(3, 4, 5)]);
+    const before = await replica.embed(batch);
+    process.kill(replica.pid ?? 0, signal);
+    const during = await replica.embed(batch).catch((error: unknown) => error);
+    if (during instanceof Error) expect(during).toMatchObject({ code: 'runner_crashed' });
+    const after = await replica.embed(batch);
+    expect(maxDifference(after.data, before.data)).toBe(0);
+    expect(crashes).toEqual([`signal ${signal}`]);
+    await replica.close();
+  },
+);
 
 test('a runner takes no secret of the environment along', async () => {
   process.env['HF_TOKEN'] = 'hf_secret';

@@ -18,7 +18,13 @@ export interface AttentionOptions {
  *
  * Views are taken outside the branches: a branch would copy the values it reshapes.
  */
-export function attention(g: GraphBuilder, path: string, qkv: readonly [Value, Value, Value], options: AttentionOptions, inputs: PackedInputs): Value {
+export function attention(
+  g: GraphBuilder,
+  path: string,
+  qkv: readonly [Value, Value, Value],
+  options: AttentionOptions,
+  inputs: PackedInputs,
+): Value {
   const attributes = { num_heads: int(options.heads) };
   const rows = g.int64(-1, options.hidden);
   return g.scope(path, () => {
@@ -28,7 +34,10 @@ export function attention(g: GraphBuilder, path: string, qkv: readonly [Value, V
       (then) => then.op('MultiHeadAttention', views, { attributes, domain: 'com.microsoft' }),
       (otherwise) => {
         const padded = qkv.map((x) => otherwise.op('Gather', [x, inputs.padIndex]));
-        const attended = otherwise.op('MultiHeadAttention', [...padded, undefined, inputs.lengths], { attributes, domain: 'com.microsoft' });
+        const attended = otherwise.op('MultiHeadAttention', [...padded, undefined, inputs.lengths], {
+          attributes,
+          domain: 'com.microsoft',
+        });
         return otherwise.op('Gather', [otherwise.op('Reshape', [attended, rows]), inputs.unpadIndex]);
       },
     );
