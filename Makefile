@@ -49,5 +49,5 @@ $(built): $(installed) package.json tsconfig.json tsconfig.build.json $(sources)
 	@touch $@
 
 # Python is only for the tests with Python clients, which say so and are skipped where this could not be made.
-$(venv)/.installed: $(wildcard tests/python/requirements.txt)
+$(venv)/.installed: $(wildcard tests/python/*.txt)
 	@scripts/test-venv.sh $(venv)

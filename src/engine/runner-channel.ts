@@ -10,9 +10,9 @@ export interface RunnerChannel {
 }
 
 export interface RunnerEvents {
-  message(message: FromRunner): void;
+  readonly message: (message: FromRunner) => void;
   /** Once, when the process is gone; `reason` says how in words. */
-  exit(reason: string): void;
+  readonly exit: (reason: string) => void;
 }
 
 export type OpenChannel = (events: RunnerEvents) => RunnerChannel;

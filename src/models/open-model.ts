@@ -1,5 +1,5 @@
-import { join } from 'node:path';
-import { GraphBuilder } from '../graph/builder.ts';
+import { dirname, join } from 'node:path';
+import { GraphBuilder, WeightError } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { normalize } from '../graph/layers/normalize.ts';
 import type { PoolingName } from '../graph/layers/pooling.ts';
@@ -12,6 +12,7 @@ import { readTensorIndex } from '../store/safetensors.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
 import { readJsonFile } from './read-json-file.ts';
+import { readUnbuiltModules } from './unbuilt-modules.ts';
 import { findArchitecture, modelTypeOf } from './registry.ts';
 
 /** A model folder understood: what it is, and the graph that computes it. */
@@ -19,9 +20,13 @@ export interface Model {
   readonly architecture: string;
   readonly shape: ModelShape;
   readonly tensors: TensorIndex;
+  /** The one folder that holds every file of the weights; the graph names files without their folder. */
+  readonly weightsFolder: string;
   readonly declaredPooling: string | undefined;
+  /** Steps of its own pipeline that no graph is built for. */
+  readonly unbuiltModules: readonly string[];
   /** The graph that gives unit vectors `[batch, hidden]` under the name `embeddings`. */
-  compile(options: CompileOptions): Graph;
+  readonly compile: (options: CompileOptions) => Graph;
 }
 
 export interface CompileOptions {
@@ -45,7 +50,9 @@ export function openModel(folder: string): Model {
     architecture: name,
     shape,
     tensors,
+    weightsFolder: weightsFolderOf(tensors),
     declaredPooling: readDeclaredPooling(folder),
+    unbuiltModules: readUnbuiltModules(folder),
     compile: ({ pooling, provider }) => {
       const g = new GraphBuilder(tensors);
       const inputs = declarePackedInputs(g);
@@ -55,4 +62,12 @@ export function openModel(folder: string): Model {
       return optimize(graph, provider);
     },
   };
+}
+
+/** Links of the Hugging Face cache are resolved here: its shards are blobs side by side. */
+function weightsFolderOf(tensors: TensorIndex): string {
+  const [folder, another] = new Set([...tensors.values()].map((view) => dirname(view.file)));
+  if (folder === undefined) throw new WeightError('The checkpoint holds no tensors.');
+  if (another !== undefined) throw new WeightError(`Expected the weights in one folder, got ${folder} and ${another}.`);
+  return folder;
 }

@@ -41,7 +41,7 @@ export class Scheduler {
   readonly #idle: (() => void)[] = [];
   #tokensPerSecond = 0;
   #replicasServing: number;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -149,17 +149,18 @@ export class Scheduler {
       }
     } catch (error) {
       // The replica has given up; the others go on without it.
-      if (--this.#replicasServing === 0) this.#fail(error);
+      if (--this.#replicasServing === 0) this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
     const startedMs = this.#options.nowMs();
     const batch = toBatch(entries);
-    this.#report(batch, entries, startedMs);
     let vectors: Vectors;
     try {
-      vectors = await replica.embed(batch);
+      const running = replica.embed(batch);
+      this.#report(batch, entries, startedMs); // while the replica works
+      vectors = await running;
     } catch (error) {
       this.#onFailedBatch(entries, error);
       return;
@@ -203,7 +204,7 @@ export class Scheduler {
     this.#inFlight.delete(entry.key);
   }
 
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#failure ??= error;
     for (const entry of this.#inFlight.values()) {
       this.#queue.drop(entry);

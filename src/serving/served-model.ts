@@ -1,5 +1,4 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { basename, dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { batchTokens, costModel } from '../engine/cost-model.ts';
@@ -68,7 +67,7 @@ export async function loadServedModel({
   const load = {
     kind: 'load',
     model: serialize(model.compile({ pooling, provider })),
-    weightsFolder: weightsFolderOf(model.tensors),
+    weightsFolder: model.weightsFolder,
     threads,
     provider,
     firstPosition: model.shape.firstPosition,
@@ -166,12 +165,11 @@ function choosePooling(entry: AllowlistEntry, model: Model, config: Config, logg
       );
     return 'mean';
   }
+  const notBuilt = (reason: string) => new ServiceError('architecture_not_supported', { model: entry.name, reason });
+  const [step] = model.unbuiltModules;
+  if (step !== undefined) throw notBuilt(`its own pipeline has a step "${step}"; pooling=mean does without it`);
   if (declared === undefined) return 'mean'; // the default of sentence-transformers too
-  if (!isPoolingName(declared))
-    throw new ServiceError('architecture_not_supported', {
-      model: entry.name,
-      reason: `its pooling "${declared}" is not built yet`,
-    });
+  if (!isPoolingName(declared)) throw notBuilt(`its pooling "${declared}" is not built yet`);
   return declared;
 }
 
@@ -185,15 +183,4 @@ function parametersOf(tensors: TensorIndex): number {
   for (const { shape, type } of tensors.values())
     if (type !== 'I64') count += shape.reduce((product, size) => product * size, 1);
   return count;
-}
-
-/** The graph names files without their folder, so all of them must lie in one. */
-function weightsFolderOf(tensors: TensorIndex): string {
-  const folders = new Set([...tensors.values()].map((view) => dirname(view.file)));
-  const [folder, another] = folders;
-  if (folder === undefined || another !== undefined)
-    throw new Error(
-      `Expected the weights in one folder, got ${[...folders].map((path) => basename(path)).join(', ')}.`,
-    );
-  return folder;
 }

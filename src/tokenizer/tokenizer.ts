@@ -32,7 +32,9 @@ export class Tokenizer {
       if (!isSpecial.includes(false)) throw new Error('it gives no token for "a"');
       return new Tokenizer(native, isSpecial.indexOf(false), isSpecial.length - 1 - isSpecial.lastIndexOf(false));
     } catch (cause) {
-      throw new Error(`Expected a tokenizer in ${file}: ${cause instanceof Error ? cause.message : cause}.`, { cause });
+      throw new Error(`Expected a tokenizer in ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+        cause,
+      });
     }
   }
 

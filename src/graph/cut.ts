@@ -1,0 +1,51 @@
+import type { DType, Graph, Node } from './graph.ts';
+import { int } from './graph.ts';
+import { branchesOf, type ListedNode, listNodes } from './list-nodes.ts';
+import { typeCodes } from './types.ts';
+
+/** The name under which a cut graph gives the first output of the node it was cut after. */
+export const cutOutput = 'value';
+
+/**
+ * The part of a graph that computes one node, for debugging. A node inside a branch is computed as if its branch were
+ * taken: names are unique across branches, so what it needs is lifted out. 16-bit floats are widened, because
+ * JavaScript has none.
+ */
+export function cut(graph: Graph, { number, node }: ListedNode): Graph {
+  const needed = new Set(node.outputs.slice(0, 1));
+  const nodes: Node[] = [];
+  for (const { node: candidate } of listNodes(graph)
+    .slice(0, number + 1)
+    .toReversed()) {
+    if (!candidate.outputs.some((output) => needed.has(output))) continue;
+    nodes.unshift(candidate);
+    for (const name of readsOf(candidate)) needed.add(name);
+  }
+  const dtype: DType = node.dtype === 'float16' || node.dtype === 'bfloat16' ? 'float32' : node.dtype;
+  return {
+    name: `${graph.name} up to ${node.name}`,
+    inputs: graph.inputs.filter(({ name }) => needed.has(name)),
+    outputs: [{ name: cutOutput, dtype, shape: [] }],
+    nodes: [...nodes, outputOf(node, dtype)],
+    initializers: graph.initializers.filter(({ name }) => needed.has(name)),
+  };
+}
+
+function outputOf(node: Node, dtype: DType): Node {
+  const attributes = { to: int(typeCodes[dtype]) };
+  return {
+    name: cutOutput,
+    op: 'Cast',
+    domain: '',
+    inputs: node.outputs.slice(0, 1),
+    outputs: [cutOutput],
+    dtype,
+    attributes,
+  };
+}
+
+/** What a node and the branches inside it read, values that the branches make themselves included. */
+function readsOf(node: Node): readonly string[] {
+  const inside = branchesOf(node).flatMap((branch) => branch.nodes.flatMap(readsOf));
+  return [...node.inputs, ...inside];
+}

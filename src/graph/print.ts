@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import type { Attribute, Dimension, Graph, Initializer, Port } from './graph.ts';
+import { branchesOf, type ListedNode, listNodes } from './list-nodes.ts';
+
+/** A graph as text: inputs, outputs, initialisers and nodes, one a line. */
+export function printGraph(graph: Graph): string {
+  return [
+    section('inputs', graph.inputs.map(printPort)),
+    section('outputs', graph.outputs.map(printPort)),
+    section('initializers', graph.initializers.map(printInitializer)),
+    `nodes\n${printNodes(graph)}`,
+  ].join('\n');
+}
+
+/** One line a node: number, name, operator, inputs -> outputs, attributes. Nodes of a branch are indented below its owner. */
+export function printNodes(graph: Graph): string {
+  const listed = listNodes(graph);
+  const width = String(listed.length - 1).length;
+  return listed.map((entry) => `${printNode(entry, width)}\n`).join('');
+}
+
+function printNode({ number, node, branches }: ListedNode, width: number): string {
+  const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
+  const inputs = node.inputs.map((input) => input || '-').join(', ');
+  const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${printAttribute(value)}`);
+  const parts = [node.name, op, `${inputs} -> ${node.outputs.join(', ')} ${node.dtype}`, ...attributes];
+  return `${String(number).padStart(width)} ${'  '.repeat(branches.length)} ${parts.join('  ')}`;
+}
+
+function printAttribute(attribute: Attribute): string {
+  switch (attribute.kind) {
+    case 'int':
+    case 'float':
+      return String(attribute.value);
+    case 'ints':
+      return `[${attribute.value.join(', ')}]`;
+    case 'string':
+      return JSON.stringify(attribute.value);
+    case 'graph':
+      return `{${countNodes(attribute.value)} nodes}`;
+    default:
+      return attribute satisfies never;
+  }
+}
+
+function countNodes({ nodes }: Graph): number {
+  return nodes.reduce(
+    (sum, node) => sum + 1 + branchesOf(node).reduce((inner, branch) => inner + countNodes(branch), 0),
+    0,
+  );
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+function printPort({ name, dtype, shape }: Port): string {
+  return `${name}  ${dtype} ${printShape(shape)}`;
+}
+
+/** Where the values are: a byte range of a file, or in the graph itself. */
+function printInitializer({ name, dtype, shape, data }: Initializer): string {
+  const where =
+    data.kind === 'inline'
+      ? `inline ${data.bytes.length} bytes`
+      : `${basename(data.view.file)} ${data.view.offset} + ${data.view.byteLength} bytes`;
+  return `${name}  ${dtype} ${printShape(shape)}  ${where}`;
+}
+
+function printShape(shape: readonly Dimension[]): string {
+  return `[${shape.join(', ')}]`;
+}

@@ -1,0 +1,154 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { tempFolder } from '../../tests/graph/temp-folder.ts';
+import { writeSafetensors } from '../../tests/graph/safetensors-file.ts';
+import { WeightError } from '../graph/builder.ts';
+import { listNodes } from '../graph/list-nodes.ts';
+import { SafetensorsError } from '../store/safetensors.ts';
+import { ConfigFieldError } from './config-fields.ts';
+import { openModel, UnknownArchitectureError } from './open-model.ts';
+
+const tiny = (name: string) => fileURLToPath(new URL(`../../tests/goldens/models/tiny/${name}`, import.meta.url));
+
+/** A copy of the tiny BERT whose files a test may spoil. */
+function copyOf(name: string): string {
+  const folder = join(tempFolder(), 'model');
+  cpSync(tiny(name), folder, { recursive: true });
+  return folder;
+}
+
+function withConfig(changes: Readonly<Record<string, unknown>>): string {
+  const folder = copyOf('bert');
+  const file = join(folder, 'config.json');
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, 'utf8')), ...changes }));
+  return folder;
+}
+
+test('a folder is understood: architecture, sizes, pooling and one graph with one output', () => {
+  const model = openModel(tiny('bert'));
+  expect(model).toMatchObject({
+    architecture: 'bert',
+    declaredPooling: 'mean',
+    shape: { hidden: 48, layers: 3, maxTokens: 81 },
+  });
+  const graph = model.compile({ pooling: 'mean', provider: 'cpu' });
+  expect(graph.outputs).toEqual([{ name: 'embeddings', dtype: 'float32', shape: ['batch', 48] }]);
+  expect(graph.inputs.map(({ name }) => name)).toEqual([
+    'input_ids',
+    'position_ids',
+    'lengths',
+    'pad_index',
+    'unpad_index',
+    'equal_lengths',
+    'view_shape',
+  ]);
+});
+
+test('the names of nodes are paths of the checkpoint and occur once', () => {
+  const names = listNodes(openModel(tiny('bert')).compile({ pooling: 'mean', provider: 'cpu' })).map(
+    ({ node }) => node.name,
+  );
+  expect(new Set(names).size).toBe(names.length);
+  expect(
+    names.filter(
+      (name) => !/^(embeddings|embeddings\.\w+|encoder\.layer\.[012]\.[\w.]+|pooling|normalize)(\/|$)/.test(name),
+    ),
+  ).toEqual([]);
+});
+
+test('compiling twice gives equal graphs', () => {
+  const model = openModel(tiny('bert'));
+  const options = { pooling: 'cls', provider: 'cuda' } as const;
+  expect(model.compile(options)).toEqual(model.compile(options));
+});
+
+test('a checkpoint with a prefix and the names of TensorFlow gives the graph of the plain one', () => {
+  const plain = openModel(tiny('bert'));
+  const folder = copyOf('bert');
+  const renamed = [...plain.tensors.values()].map(({ name, shape, file, offset, byteLength }) => {
+    const old = name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta');
+    return [`bert.${old}`, { shape, data: readFileSync(file).subarray(offset, offset + byteLength) }] as const;
+  });
+  writeSafetensors(
+    folder,
+    Object.fromEntries([...renamed, ['cls.predictions.bias', { shape: [1], data: new Float32Array(1) }]]),
+  );
+  const [expected, got] = [plain, openModel(folder)].map((model) =>
+    model.compile({ pooling: 'mean', provider: 'cpu' }),
+  );
+  expect(got!.nodes).toEqual(expected!.nodes);
+  expect(got!.initializers.map(({ name }) => name)).toEqual(expected!.initializers.map(({ name }) => name));
+});
+
+test('weights behind links, as in the Hugging Face cache, are found in the one folder of the blobs', () => {
+  const folder = copyOf('bert-sharded');
+  const blobs = join(folder, '..', 'blobs');
+  mkdirSync(blobs);
+  for (const name of readdirSync(folder).filter((file) => file.endsWith('.safetensors'))) {
+    renameSync(join(folder, name), join(blobs, `hash-of-${name}`));
+    symlinkSync(join(blobs, `hash-of-${name}`), join(folder, name));
+  }
+  expect(openModel(folder).weightsFolder).toMatch(/\/blobs$/);
+});
+
+test('weights spread over folders are refused', () => {
+  const folder = copyOf('bert-sharded');
+  const [shard] = readdirSync(folder).filter((file) => file.startsWith('model-00001'));
+  mkdirSync(join(folder, 'other'));
+  renameSync(join(folder, shard!), join(folder, 'other', shard!));
+  symlinkSync(join(folder, 'other', shard!), join(folder, shard!));
+  expect(() => openModel(folder)).toThrow(/Expected the weights in one folder/);
+});
+
+test('an architecture that is not built is said by its model_type', () => {
+  expect(() => openModel(withConfig({ model_type: 'xlm-roberta' }))).toThrow(UnknownArchitectureError);
+  expect(() => openModel(withConfig({ model_type: 'xlm-roberta' }))).toThrow(/"xlm-roberta"/);
+});
+
+test('broken files are refused, each by its name', () => {
+  const notJson = copyOf('bert');
+  writeFileSync(join(notJson, 'config.json'), '{');
+  expect(() => openModel(notJson)).toThrow(ConfigFieldError);
+  expect(() => openModel(notJson)).toThrow(/model\/config\.json/);
+  expect(() => openModel(withConfig({ hidden_size: 'x' }))).toThrow(/hidden_size/);
+  const cutShort = copyOf('bert');
+  writeFileSync(
+    join(cutShort, 'model.safetensors'),
+    readFileSync(join(tiny('bert'), 'model.safetensors')).subarray(0, 5000),
+  );
+  expect(() => openModel(cutShort)).toThrow(SafetensorsError);
+});
+
+test('a config that does not fit the tensors is refused when the graph is built, naming the tensor', () => {
+  for (const changes of [
+    { hidden_size: 44 },
+    { num_hidden_layers: 4 },
+    { vocab_size: 299 },
+    { max_position_embeddings: 512 },
+  ]) {
+    const model = openModel(withConfig(changes));
+    expect(() => model.compile({ pooling: 'mean', provider: 'cpu' })).toThrow(WeightError);
+    expect(() => model.compile({ pooling: 'mean', provider: 'cpu' })).toThrow(
+      /Expected the tensor (embeddings|encoder\.layer\.3)\./,
+    );
+  }
+});
+
+test('integer weights of a quantised checkpoint are refused by name, not taken as numbers', () => {
+  const folder = withConfig({});
+  const tensors = openModel(folder).tensors;
+  writeSafetensors(
+    folder,
+    Object.fromEntries(
+      [...tensors.values()].map(({ name, shape }) => [
+        name,
+        { shape, dtype: 'I8', data: new Uint8Array(shape.reduce((a, b) => a * b, 1)) },
+      ]),
+    ),
+  );
+  expect(() => openModel(folder).compile({ pooling: 'mean', provider: 'cpu' })).toThrow(
+    /Expected the tensor embeddings\.word_embeddings\.weight in F32, F16, BF16, got I8/,
+  );
+});

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import type { TensorIndex } from '../store/safetensors.ts';
+import type { Architecture } from './architecture.ts';
+import { ConfigFieldError } from './config-fields.ts';
+import { architectures, findArchitecture, modelTypeOf } from './registry.ts';
+
+function indexOf(...names: readonly string[]): TensorIndex {
+  return new Map(names.map((name) => [name, { name, type: 'F32', shape: [1], file: '/f', offset: 8, byteLength: 4 }]));
+}
+
+const bertConfig = { model_type: 'bert' };
+
+test('BERT is told by its position table, with and without the prefix', () => {
+  for (const prefix of ['', 'bert.']) {
+    const found = findArchitecture(bertConfig, indexOf(`${prefix}embeddings.position_embeddings.weight`));
+    expect(found?.name).toBe('bert');
+    expect([...(found?.tensors.keys() ?? [])]).toEqual(['embeddings.position_embeddings.weight']);
+  }
+});
+
+test('relatives that also say model_type bert are not taken for it', () => {
+  expect(findArchitecture(bertConfig, indexOf('embeddings.word_embeddings.weight'))).toBeUndefined();
+  const jina = indexOf('embeddings.position_embeddings.weight', 'encoder.layer.0.mlp.wo.weight');
+  expect(findArchitecture(bertConfig, jina)).toBeUndefined();
+});
+
+test('another model_type, or none, finds nothing', () => {
+  const tensors = indexOf('embeddings.position_embeddings.weight');
+  for (const config of [{ model_type: 'Bert' }, {}, null, 'bert', ['bert'], { model_type: ['bert'] }]) {
+    expect(findArchitecture(config, tensors)).toBeUndefined();
+  }
+  expect([modelTypeOf({ model_type: 'x' }), modelTypeOf({}), modelTypeOf(null)]).toEqual(['x', 'missing', 'missing']);
+});
+
+test('the first row that matches wins, and each sees the tensors by its own names', () => {
+  const seen: string[][] = [];
+  const row = (prefix: string, isMatch: boolean): Architecture<unknown> => ({
+    ...architectures['bert']!,
+    prefixes: [prefix],
+    matches: (_config, tensors) => (seen.push([...tensors.keys()]), isMatch),
+  });
+  const table = { a: row('a.', false), b: row('b.', true), c: row('c.', true) };
+  expect(findArchitecture(bertConfig, indexOf('a.x', 'b.x'), table)?.name).toBe('b');
+  expect(seen).toEqual([
+    ['x', 'b.x'],
+    ['a.x', 'x'],
+  ]);
+});
+
+test.each(Object.entries(architectures))('%s keeps the contract of an architecture', (_name, architecture) => {
+  expect(architecture.modelTypes.length).toBeGreaterThan(0);
+  for (const prefix of architecture.prefixes) expect(prefix).toMatch(/^\w+\.$/);
+  for (const json of [null, [], 'text', {}, { hidden_size: -1 }])
+    expect(() => architecture.parseConfig(json)).toThrow(ConfigFieldError);
+});
