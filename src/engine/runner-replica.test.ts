@@ -25,6 +25,7 @@ function stage() {
     isKilled: boolean;
   }[] = [];
   const waits: number[] = [];
+  const watchdogs: (() => void)[] = [];
   const crashes: string[] = [];
   const replica = new RunnerReplica({
     model: 'm',
@@ -37,10 +38,20 @@ function stage() {
       processes.push(process);
       return { pid: processes.length, send: (message) => sent.push(message), kill: () => (process.isKilled = true) };
     },
-    delay: async (ms) => void waits.push(ms),
+    startTimer: (ms, action) => {
+      if (ms === 300_000) return cancelable(watchdogs, action);
+      waits.push(ms);
+      void Promise.resolve().then(action);
+      return () => {};
+    },
     onCrash: (reason) => crashes.push(reason),
   });
-  return { replica, processes, waits, crashes };
+  return { replica, processes, waits, watchdogs, crashes };
+}
+
+function cancelable(list: (() => void)[], action: () => void): () => void {
+  list.push(action);
+  return () => list.splice(list.indexOf(action), 1);
 }
 
 const ran = (id: number): FromRunner => ({
@@ -144,4 +155,20 @@ test('a closed replica kills its process, starts no other, and fails what was in
   await settle();
   expect(processes).toHaveLength(1);
   expect(processes[0]?.isKilled).toBe(true);
+});
+
+test('a process that hangs is killed, and one that answers is not', async () => {
+  const { replica, processes, watchdogs } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const answered = replica.embed(batch);
+  await settle();
+  processes[0]?.says(ran(0));
+  await answered;
+  expect(watchdogs).toEqual([]);
+  const hanging = replica.embed(batch);
+  await settle();
+  watchdogs[0]?.();
+  expect(processes[0]?.isKilled).toBe(true);
+  processes[0]?.dies('signal SIGKILL');
+  await expect(hanging).rejects.toMatchObject({ code: 'runner_crashed' });
 });

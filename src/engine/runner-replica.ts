@@ -12,7 +12,8 @@ export interface RunnerOptions {
   readonly limits: Replica['limits'];
   readonly cost: CostModel;
   readonly openChannel: OpenChannel;
-  readonly delay: (ms: number) => Promise<void>;
+  /** Calls `action` after `ms` unless the function it returns is called first. */
+  readonly startTimer: (ms: number, action: () => void) => () => void;
   /** A process ended that nobody asked to end. */
   readonly onCrash?: (reason: string) => void;
   readonly onReady?: () => void;
@@ -22,8 +23,10 @@ export interface RunnerOptions {
 interface Pending {
   readonly resolve: (vectors: Vectors) => void;
   readonly reject: (error: unknown) => void;
+  readonly cancelTimer: () => void;
 }
 
+const maxRunMs = 300_000; // far beyond any batch: a process that takes longer hangs
 const backoffMs = [0, 100, 500, 2_000, 10_000, 30_000]; // by the number of crashes since the last good batch
 const maxLoadAttempts = 5; // a model whose load kills its process this often will not load
 
@@ -63,7 +66,8 @@ export class RunnerReplica implements Replica {
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
+      const cancelTimer = this.#options.startTimer(maxRunMs, () => this.#channel?.kill());
+      this.#pending.set(id, { resolve, reject, cancelTimer });
       this.#channel?.send({ kind: 'run', id, ids, offsets });
     });
   }
@@ -125,7 +129,7 @@ export class RunnerReplica implements Replica {
       return;
     }
     const wait = backoffMs[Math.min(this.#crashesSinceGoodBatch - 1, backoffMs.length - 1)] ?? 0;
-    void this.#options.delay(wait).then(() => {
+    this.#options.startTimer(wait, () => {
       if (!this.#isClosed) this.#start();
     });
   }
@@ -140,6 +144,7 @@ export class RunnerReplica implements Replica {
 
   #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
+    pending?.cancelTimer();
     this.#pending.delete(id);
     return pending;
   }
@@ -147,7 +152,10 @@ export class RunnerReplica implements Replica {
   #failPending(error: unknown): void {
     const all = [...this.#pending.values()];
     this.#pending.clear();
-    for (const { reject } of all) reject(error);
+    for (const { reject, cancelTimer } of all) {
+      cancelTimer();
+      reject(error);
+    }
   }
 }
 

@@ -80,7 +80,10 @@ export async function loadServedModel({
       limits: { maxTokens, dimensions: model.shape.hidden },
       cost: costModel(model.shape, provider),
       openChannel: forkRunner,
-      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+      startTimer: (ms, action) => {
+        const timer = setTimeout(action, ms).unref();
+        return () => clearTimeout(timer);
+      },
       onReady: () => {
         metrics.runners.inc(label);
         if (starts++ > 0) logger.info(label, 'runner is back');

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type * as CostModel from '../../src/engine/cost-model.ts';
@@ -33,7 +32,10 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
     limits: { maxTokens: shape.maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, 'cpu'),
     openChannel: forkRunner,
-    delay: (ms) => sleep(ms),
+    startTimer: (ms, action) => {
+      const timer = setTimeout(action, ms);
+      return () => clearTimeout(timer);
+    },
     onCrash,
   });
 }
