@@ -57,8 +57,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
     maxLoadedModels: config.maxLoadedModels,
     pooling: config.pooling,
     nowMs: () => Date.now(),
-    onLoaded: (entry, seconds, loadedModels) => {
-      metrics.modelsLoaded.set(loadedModels);
+    onLoaded: (entry, seconds) => {
       metrics.modelLoadSeconds.observe({ model: entry.name }, seconds);
       onProgress(`${entry.name} is ready after ${seconds.toFixed(2)} s`);
     },
@@ -109,11 +108,15 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
     close: async () => {
       isClosing = true; // not ready any more, so that load balancers stop sending
       allowlist.close();
-      await withinSeconds(config.shutdownSeconds, server?.close());
+      const drained = server?.close();
+      await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down
+      await withinSeconds(secondsToAnswer, drained);
     },
   };
 }
+
+const secondsToAnswer = 1; // for the shutting_down answers to reach their clients
 
 /** Resolves when `work` is done, or after `seconds`. */
 async function withinSeconds(seconds: number, work: Promise<unknown> | undefined): Promise<void> {

@@ -130,6 +130,12 @@ test('no message holds the value of a secret', () => {
   );
 });
 
+test('a list of commas alone is refused: no keys would mean an open server', () => {
+  expect(problemOf({ EMBEDDINGS_API_KEYS: ' , ' })).toBe(
+    'EMBEDDINGS_API_KEYS (--api-keys, from environment): expected at least one name, got the value given',
+  );
+});
+
 test('the configuration and its lists cannot be changed', () => {
   const { config } = loadConfig({ env: { EMBEDDINGS_API_KEYS: ' a, b ,,c ' }, envFile: none });
   expect(config.apiKeys).toEqual(['a', 'b', 'c']);

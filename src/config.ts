@@ -187,15 +187,15 @@ function path(): Parser<string> {
   return { placeholder: 'path', parse: (value) => resolve(value.replace(/^~(?=\/|$)/, homedir())) };
 }
 
+/** Commas alone are refused: as a list of keys they would open the server. */
 function list(): Parser<readonly string[]> {
-  return {
-    placeholder: 'list',
-    parse: (value) =>
-      value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
+  const parse = (value: string): readonly string[] => {
+    const parts = value.split(',').map((part) => part.trim());
+    const named = parts.filter((part) => part !== '');
+    if (named.length === 0) throw new Error('expected at least one name');
+    return named;
   };
+  return { placeholder: 'list', parse };
 }
 
 /** `none` is the empty list, which an empty value, meaning "not set", cannot say. */

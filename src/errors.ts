@@ -14,6 +14,7 @@ interface ErrorRow {
   readonly retry?: boolean;
 }
 
+// oxfmt-ignore: one row a line
 export const errorTable = {
   // 400: what the caller can mend
   invalid_json: {
@@ -159,12 +160,6 @@ export const errorTable = {
     type: 'server_error',
     message: 'The model `{model}` could not be loaded: {reason}',
     retry: false,
-  },
-  model_loading: {
-    status: 503,
-    type: 'server_error',
-    message: 'The model `{model}` is loading. Try again in {retryAfterSeconds} s.',
-    retry: true,
   },
   model_limit_reached: {
     status: 503,

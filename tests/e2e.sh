@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The built service from end to end: curl scripts, Python clients, killed runners, a clean stop.
+# The built service from end to end: curl scripts, examples, Python clients, killed runners, a clean stop.
 # EMBEDDINGS_E2E_KILLS sets how many runners are killed (5), EMBEDDINGS_E2E_PYTHON the Python with tests/python/requirements.txt.
 # The last line is the plain "N passed, N failed[, N skipped]".
 set -uo pipefail
@@ -18,6 +18,7 @@ main() {
   for name in simple base64 batch; do
     step "tests/test_$name.sh" env EMBEDDINGS_SERVICE_URL="$url" "tests/test_$name.sh"
   done
+  examples
   python_clients
   step "$kills killed runners under load" node tests/e2e/kill-runners.mjs "$url" "$server" "$kills"
   step 'the server stops cleanly' stop_server
@@ -50,6 +51,24 @@ start_server() {
   done
   abort 'the server did not become ready within 60 s'
 }
+
+# library.mjs starts an engine of its own and must find no other settings either.
+examples() {
+  local file
+  for file in examples/*; do
+    if [[ $file == *.py && ! -x $python ]]; then
+      echo "SKIP $file: $python is missing; make test installs it"
+      skipped=$((skipped + 1))
+      continue
+    fi
+    step "$file" run_example "$file"
+  done
+}
+
+run_example() (
+  unset "${!EMBEDDINGS_@}"
+  HF_HUB_CACHE="$work/no-cache" exec node tests/examples/run-example.mjs "$1" "$url" "$python"
+)
 
 python_clients() {
   if [[ ! -x $python ]]; then

@@ -26,7 +26,9 @@ function stage() {
   }[] = [];
   const waits: number[] = [];
   const watchdogs: (() => void)[] = [];
+  const loadTimers: (() => void)[] = [];
   const crashes: string[] = [];
+  const givenUp: string[] = [];
   const replica = new RunnerReplica({
     model: 'm',
     load,
@@ -39,14 +41,16 @@ function stage() {
       return { pid: processes.length, send: (message) => sent.push(message), kill: () => (process.isKilled = true) };
     },
     startTimer: (ms, action) => {
+      if (ms === 900_000) return cancelable(loadTimers, action);
       if (ms === 300_000) return cancelable(watchdogs, action);
       waits.push(ms);
       void Promise.resolve().then(action);
       return () => {};
     },
     onCrash: (reason) => crashes.push(reason),
+    onGiveUp: (reason) => givenUp.push(reason),
   });
-  return { replica, processes, waits, watchdogs, crashes };
+  return { replica, processes, waits, watchdogs, loadTimers, crashes, givenUp };
 }
 
 function cancelable(list: (() => void)[], action: () => void): () => void {
@@ -100,6 +104,8 @@ test('crash after crash waits longer each time; a good batch ends the count', as
   const { replica, processes, waits } = stage();
   for (let i = 0; i < 3; i++) {
     processes.at(-1)?.says({ kind: 'loaded' });
+    replica.embed(batch).catch(() => {});
+    await settle();
     processes.at(-1)?.dies('exit code 134');
     await settle();
   }
@@ -107,17 +113,20 @@ test('crash after crash waits longer each time; a good batch ends the count', as
   processes.at(-1)?.says({ kind: 'loaded' });
   const answer = replica.embed(batch);
   await settle();
-  processes.at(-1)?.says(ran(0));
+  processes.at(-1)?.says(ran(3));
   await answer;
+  replica.embed(batch).catch(() => {});
+  await settle();
   processes.at(-1)?.dies('exit code 134');
   await settle();
   expect(waits.at(-1)).toBe(0);
 });
 
 test('a model that cannot be loaded is given up at once, with the reason', async () => {
-  const { replica, processes } = stage();
+  const { replica, processes, givenUp } = stage();
   processes[0]?.says({ kind: 'load-failed', reason: 'bad weights' });
   await expect(replica.ready()).rejects.toMatchObject({ code: 'model_broken', details: { reason: 'bad weights' } });
+  expect(givenUp).toEqual(['bad weights']);
   processes[0]?.dies('signal SIGKILL');
   await settle();
   expect(processes).toHaveLength(1);
@@ -171,4 +180,34 @@ test('a process that hangs is killed, and one that answers is not', async () => 
   expect(processes[0]?.isKilled).toBe(true);
   processes[0]?.dies('signal SIGKILL');
   await expect(hanging).rejects.toMatchObject({ code: 'runner_crashed' });
+});
+
+test('an idle process that is killed comes back soon, however often', async () => {
+  const { processes, waits } = stage();
+  for (let i = 0; i < 8; i++) {
+    processes.at(-1)?.says({ kind: 'loaded' });
+    processes.at(-1)?.dies('signal SIGKILL');
+    await settle();
+  }
+  expect(new Set(waits)).toEqual(new Set([100]));
+});
+
+test('a load that hangs is given up, and one that ends is not', async () => {
+  const { replica, processes, loadTimers } = stage();
+  loadTimers[0]?.();
+  await expect(replica.ready()).rejects.toMatchObject({ code: 'model_broken' });
+  expect(processes[0]?.isKilled).toBe(true);
+  const other = stage();
+  other.processes[0]?.says({ kind: 'loaded' });
+  expect(other.loadTimers).toEqual([]);
+});
+
+test('a batch for a closed replica is refused, and what its process still says counts for nothing', async () => {
+  const { replica, processes } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  await replica.close();
+  await expect(replica.embed(batch)).rejects.toMatchObject({ code: 'shutting_down' });
+  processes[0]?.says({ kind: 'load-failed', reason: 'late' });
+  await settle();
+  expect(processes).toHaveLength(1);
 });

@@ -16,6 +16,8 @@ export interface RunnerOptions {
   readonly startTimer: (ms: number, action: () => void) => () => void;
   /** A process ended that nobody asked to end. */
   readonly onCrash?: (reason: string) => void;
+  /** It will not come back. */
+  readonly onGiveUp?: (reason: string) => void;
   readonly onReady?: () => void;
   readonly onRun?: (runMs: number) => void;
 }
@@ -26,8 +28,10 @@ interface Pending {
   readonly cancelTimer: () => void;
 }
 
+const maxLoadMs = 900_000; // 16 GB from a slow disk take less
 const maxRunMs = 300_000; // far beyond any batch: a process that takes longer hangs
 const backoffMs = [0, 100, 500, 2_000, 10_000, 30_000]; // by the number of crashes since the last good batch
+const idleRestartMs = 100; // whoever kills an idle process is not the work: no reason to wait longer each time
 const maxLoadAttempts = 5; // a model whose load kills its process this often will not load
 
 /** A runner process that is started again whenever it dies. */
@@ -42,6 +46,7 @@ export class RunnerReplica implements Replica {
   #loadAttempts = 0;
   #isLoaded = false;
   #isClosed = false;
+  #cancelLoadTimer: () => void = () => {};
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -63,6 +68,7 @@ export class RunnerReplica implements Replica {
 
   async embed({ ids, offsets }: Batch, signal?: AbortSignal): Promise<Vectors> {
     await this.#ready.promise;
+    if (this.#isClosed) throw closedError();
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
@@ -75,7 +81,8 @@ export class RunnerReplica implements Replica {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const closed = new ServiceError('shutting_down', { retryAfterSeconds: 1 });
+    this.#cancelLoadTimer();
+    const closed = closedError();
     this.#ready.reject(closed);
     this.#failPending(closed);
     this.#channel?.kill();
@@ -89,13 +96,18 @@ export class RunnerReplica implements Replica {
       exit: (reason) => this.#onExit(reason),
     });
     this.#channel = channel;
+    this.#cancelLoadTimer = this.#options.startTimer(maxLoadMs, () =>
+      this.#giveUp(`its load took more than ${maxLoadMs / 60_000} minutes`),
+    );
     channel.send(this.#options.load);
   }
 
   #onMessage(message: FromRunner): void {
+    if (this.#isClosed) return; // sent before it was killed
     switch (message.kind) {
       case 'loaded':
         this.#isLoaded = true;
+        this.#cancelLoadTimer();
         this.#loadAttempts = 0;
         this.#options.onReady?.();
         this.#ready.resolve();
@@ -120,15 +132,19 @@ export class RunnerReplica implements Replica {
 
   #onExit(reason: string): void {
     if (this.#isClosed) return;
+    const wasIdle = this.#isLoaded && this.#pending.size === 0;
     if (this.#isLoaded) this.#ready = withResolvers();
-    this.#crashesSinceGoodBatch++;
+    if (!wasIdle) this.#crashesSinceGoodBatch++;
+    this.#cancelLoadTimer();
     this.#options.onCrash?.(reason);
     this.#failPending(new ServiceError('runner_crashed', { model: this.#options.model, reason, retryAfterSeconds: 1 }));
     if (this.#loadAttempts >= maxLoadAttempts) {
       this.#giveUp(`its process stopped ${maxLoadAttempts} times while loading (${reason})`);
       return;
     }
-    const wait = backoffMs[Math.min(this.#crashesSinceGoodBatch - 1, backoffMs.length - 1)] ?? 0;
+    const wait = wasIdle
+      ? idleRestartMs
+      : (backoffMs[Math.min(this.#crashesSinceGoodBatch - 1, backoffMs.length - 1)] ?? 0);
     this.#options.startTimer(wait, () => {
       if (!this.#isClosed) this.#start();
     });
@@ -136,7 +152,9 @@ export class RunnerReplica implements Replica {
 
   #giveUp(reason: string): void {
     this.#isClosed = true;
+    this.#cancelLoadTimer();
     this.#channel?.kill();
+    this.#options.onGiveUp?.(reason);
     const error = new ServiceError('model_broken', { model: this.#options.model, reason });
     this.#ready.reject(error);
     this.#failPending(error);
@@ -157,6 +175,10 @@ export class RunnerReplica implements Replica {
       reject(error);
     }
   }
+}
+
+function closedError(): ServiceError {
+  return new ServiceError('shutting_down', { retryAfterSeconds: 1 });
 }
 
 interface PromiseWithResolvers<T> {

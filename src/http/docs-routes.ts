@@ -44,6 +44,7 @@ export async function registerDocs(app: FastifyInstance): Promise<void> {
     staticCSP: contentSecurityPolicy,
     uiConfig: { validatorUrl: null },
     theme: { title: 'Embeddings API' },
+    logo: { type: 'image/svg+xml', content: logo },
   });
   app.get('/openapi.json', { schema: openApiSchema }, () => app.swagger());
   app.get('/redoc', { schema: redocSchema }, (_, reply) =>
@@ -70,6 +71,9 @@ const contentSecurityPolicy = [
   "form-action 'none'",
   "frame-ancestors 'self'",
 ].join('; ');
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="150" height="40" viewBox="0 0 150 40">
+<text x="0" y="27" font-family="sans-serif" font-size="22" font-weight="600" fill="#fff">Embeddings</text></svg>`;
 
 const htmlType = 'text/html; charset=utf-8';
 

@@ -73,6 +73,7 @@ function toServiceError(error: Error, request: FastifyRequest, maxBodyBytes: num
       return new ServiceError('invalid_http', { reason: 'the body is not as long as its Content-Length' });
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
+    case 'FST_STATIC_FORBIDDEN_PATH': // `/docs/static/../x`
       return unknownUrl(request);
     case 'ECONNRESET': // the client left while its body was being read
       return new ServiceError('client_closed_request');

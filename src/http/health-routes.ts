@@ -2,8 +2,8 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { HttpDeps } from './http-deps.ts';
 import { healthSchema, infoSchema } from './schemas.ts';
 
-/** Probes and `/info`. They need no key and are logged at debug level. */
-export function registerHealth(app: FastifyInstance, { health, info }: Pick<HttpDeps, 'health' | 'info'>): void {
+/** Probes. They need no key and are logged at debug level. */
+export function registerHealth(app: FastifyInstance, { health }: Pick<HttpDeps, 'health'>): void {
   const config = { isQuiet: true };
   app.get(
     '/livez',
@@ -26,7 +26,11 @@ export function registerHealth(app: FastifyInstance, { health, info }: Pick<Http
       return probe(reply, live, { live, ready, ...detail });
     },
   );
-  app.get('/info', { schema: infoSchema, config }, () => info());
+}
+
+/** `/info` tells of folders and processes, so it needs a key where there are keys. */
+export function registerInfo(app: FastifyInstance, { info }: Pick<HttpDeps, 'info'>): void {
+  app.get('/info', { schema: infoSchema, config: { isQuiet: true } }, () => info());
 }
 
 function probe(reply: FastifyReply, isFine: boolean, detail: Readonly<Record<string, unknown>>): FastifyReply {

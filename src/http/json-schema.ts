@@ -33,6 +33,10 @@ export function oneValue(value: string): JsonSchema {
   return { type: 'string', const: value };
 }
 
+export function oneOfValues(...values: readonly string[]): JsonSchema {
+  return { type: 'string', enum: values };
+}
+
 export function anyOf(schemas: readonly JsonSchema[], options: JsonSchema = {}): JsonSchema {
   return { anyOf: schemas, ...options };
 }

@@ -1,5 +1,5 @@
 import type { JsonSchema } from './json-schema.ts';
-import { anyOf, array, integer, nullable, object, oneValue, ref, string } from './json-schema.ts';
+import { anyOf, array, integer, nullable, object, oneOfValues, oneValue, ref, string } from './json-schema.ts';
 
 const exampleModel = 'sentence-transformers/all-MiniLM-L6-v2';
 
@@ -60,7 +60,7 @@ export const components: readonly JsonSchema[] = [
       created: integer(),
       owned_by: string(),
       repository: string({ description: 'Hugging Face id' }),
-      state: { enum: ['available', 'loading', 'ready', 'failed'] },
+      state: oneOfValues('available', 'loading', 'ready', 'failed'),
       pooling: string({ description: 'How token vectors become one vector' }),
     },
     {
@@ -81,7 +81,7 @@ export const components: readonly JsonSchema[] = [
     },
   ),
   object({ object: oneValue('list'), data: array(ref('Model')) }, { $id: 'ModelList' }),
-  object({ status: { enum: ['ok', 'unavailable'] } }, { $id: 'Health', additionalProperties: true }),
+  object({ status: oneOfValues('ok', 'unavailable') }, { $id: 'Health', additionalProperties: true }),
 ];
 
 const errorDescriptions: Readonly<Record<number, string>> = {
@@ -147,7 +147,10 @@ export const healthSchema = (operationId: string, summary: string) => ({
   response: { 200: answer('Yes', 'Health'), 503: answer('No', 'Health') },
 });
 
-export const infoSchema = plain('operations', 'getInfo', 'Version, settings and loaded models', object({}));
+export const infoSchema = {
+  ...api('operations', 'getInfo', 'Version, provider, models and runner processes'),
+  response: { 200: { description: 'All of it', content: json(object({})) }, ...errors(401) },
+};
 export const homeSchema = plain('operations', 'getHome', 'What this is and where to go on', object({}));
 export const metricsSchema = {
   tags: ['operations'],
@@ -177,7 +180,7 @@ function inputSchema(): JsonSchema {
 
 function embedOptions() {
   return {
-    encoding_format: nullable({ enum: ['float', 'base64'] }, { description: '`float` when absent' }),
+    encoding_format: nullable(oneOfValues('float', 'base64'), { description: '`float` when absent' }),
     dimensions: nullable(integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
       description: 'Keep the first so many values',
     }),

@@ -7,7 +7,7 @@ import { registerCors } from './cors.ts';
 import { registerDocs, registerOpenApi } from './docs-routes.ts';
 import { registerEmbeddings } from './embeddings-routes.ts';
 import { answerClientError, registerErrors, sendError } from './error-replies.ts';
-import { registerHealth } from './health-routes.ts';
+import { registerHealth, registerInfo } from './health-routes.ts';
 import { registerHome } from './home-routes.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { registerMetrics } from './metrics-routes.ts';
@@ -35,7 +35,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   // Schemas document; the parser validates by hand and vectors never pass a schema serialiser.
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => JSON.stringify);
-  acceptJsonOnly(app);
+  acceptJsonOnly(app, deps.config.maxBatchSize);
   registerErrors(app, deps);
   registerTiming(app, deps);
   await registerCors(app, deps.config.corsOrigins);
@@ -45,6 +45,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     if (auth !== undefined) api.addHook('onRequest', auth);
     registerEmbeddings(api, deps);
     registerModels(api, deps);
+    registerInfo(api, deps);
   });
   await app.register(async (open) => {
     registerHealth(open, deps);
@@ -58,15 +59,15 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
 
 const requestTimeout = 120_000; // for all of headers and body: 64 MB need 5 Mbit/s
 
-function acceptJsonOnly(app: FastifyInstance): void {
+function acceptJsonOnly(app: FastifyInstance, maxInputs: number): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
-      const encoding = request.headers['content-encoding'] ?? 'identity';
+      const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
       if (encoding !== 'identity') {
         throw new ServiceError('unsupported_media_type', { got: `a body with Content-Encoding ${encoding}` });
       }
-      done(null, parseJson(bytes));
+      done(null, parseJson(bytes, { maxInputs }));
     } catch (error) {
       done(error as Error);
     }

@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { EmbedRequest, EncodingFormat } from './embed-request.ts';
 import { describe, quote } from './describe.ts';
 import { parseInput } from './parse-input.ts';
+import { wrongType } from './wrong-type.ts';
 
 /** What the operator allows in one request. */
 export interface RequestLimits {
@@ -67,8 +68,4 @@ function parseDimensions(value: unknown): number | undefined {
   if (value >= 1) return value;
   const expected = 'Must be greater than or equal to 1.';
   throw new ServiceError('invalid_value', { param: 'dimensions', got: value, expected });
-}
-
-function wrongType(param: string, expected: string, value: unknown): ServiceError {
-  return new ServiceError('invalid_type', { param, expected, got: describe(value) });
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.ts';
-import { describe } from './describe.ts';
 import type { Item } from './embed-request.ts';
+import { wrongType } from './wrong-type.ts';
 
 interface InputLimits {
   readonly maxBatchSize: number;
@@ -74,7 +74,7 @@ function toIds(values: readonly unknown[], place: (position: number) => Place): 
 
 function wrongId(id: unknown, { param, where }: Place): ServiceError {
   if (typeof id !== 'number' || !Number.isInteger(id)) {
-    return new ServiceError('invalid_type', { param, expected: `an integer token id${where}`, got: describe(id) });
+    return wrongType(param, `an integer token id${where}`, id);
   }
   const expected = `Expected a token id${where} from 0 to the size of the model's vocabulary.`;
   return new ServiceError('invalid_value', { param, got: id, expected });
@@ -82,8 +82,4 @@ function wrongId(id: unknown, { param, where }: Place): ServiceError {
 
 function invalid(param: string, reason: string): ServiceError {
   return new ServiceError('invalid_input', { param, reason });
-}
-
-function wrongType(param: string, expected: string, value: unknown): ServiceError {
-  return new ServiceError('invalid_type', { param, expected, got: describe(value) });
 }

@@ -1,13 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { ServiceError } from '../errors.ts';
-import { nestsDeeperThan } from './json-depth.ts';
+import { findJsonExcess } from './json-size.ts';
 
-/** Bytes of a body -> JSON value; nothing where the body is empty. @throws ServiceError `invalid_json` */
-export function parseJson(bytes: Buffer): unknown {
+/**
+ * Bytes of a body -> JSON value; nothing where the body is empty. `maxInputs` is what one request may hold.
+ * @throws ServiceError `invalid_json`
+ */
+export function parseJson(bytes: Buffer, { maxInputs }: { readonly maxInputs: number }): unknown {
   if (bytes.length === 0) return undefined;
   if (!isUtf8(bytes)) throw new ServiceError('invalid_json', { reason: 'it is not UTF-8' });
-  if (bytes.length > smallBytes && nestsDeeperThan(bytes, maxDepth)) {
-    throw new ServiceError('invalid_json', { reason: `it nests deeper than ${maxDepth} levels` });
+  if (bytes.length > smallBytes) {
+    const reason = findJsonExcess(bytes, { maxDepth, maxParts: maxInputs + spareParts });
+    if (reason !== undefined) throw new ServiceError('invalid_json', { reason });
   }
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
@@ -16,5 +20,6 @@ export function parseJson(bytes: Buffer): unknown {
   }
 }
 
-const smallBytes = 64 * 1024; // any nesting of these is cheap to parse
+const smallBytes = 64 * 1024; // anything in these is cheap to parse
 const maxDepth = 64; // a request needs 3; the rest is room for fields that are ignored
+const spareParts = 100_000; // 0.1 s; lists of too many inputs get that far, to be told so by the parser of requests

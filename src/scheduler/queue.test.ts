@@ -101,3 +101,20 @@ test('an entry put back after a failure goes next, and alone', () => {
   queue.retry(failed!);
   expect(queue.take(limits)).toEqual([failed]);
 });
+
+test('a large request gets its share of a machine that single queries keep busy without end', () => {
+  const queue = new Queue({ smallTokens: 50 });
+  const large = new Set(entriesOf(64, 50));
+  queue.add([...large]);
+  for (let client = 0; client < 64; client++) queue.add([entryOf(8)]);
+  let servedTokens = 0;
+  let largeTokens = 0;
+  for (let batch = 0; batch < 1000; batch++) {
+    for (const entry of queue.take(limits)) {
+      servedTokens += entry.ids.length;
+      if (large.has(entry)) largeTokens += entry.ids.length;
+      else queue.add([entryOf(8)]); // each client asks again at once
+    }
+  }
+  expect(largeTokens).toBeGreaterThan((0.8 * servedTokens) / 65);
+});

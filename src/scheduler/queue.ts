@@ -27,7 +27,10 @@ export class Queue {
   readonly #flowsOf = new Map<Entry, Flow[]>();
   readonly #retries: Entry[] = [];
   readonly #smallTokens: number;
-  /** Service level of the flow picked last. */
+  /**
+   * What a request would have been served had it waited from the start: rises by each request's fair share of the
+   * work (virtual time of generalised processor sharing), so that newcomers never stay ahead of those who wait.
+   */
   #level = 0;
   #tokens = 0;
 
@@ -43,7 +46,10 @@ export class Queue {
   /** Adds a request. Its entries may already wait for other requests. */
   add(entries: readonly Entry[]): void {
     const tokens = entries.reduce((sum, entry) => sum + entry.ids.length, 0);
-    const flow: Flow = { entries, head: 0, served: this.#level, isSmall: tokens <= this.#smallTokens };
+    const isSmall = tokens <= this.#smallTokens;
+    // Large requests are a batch apart from each other: with a batch's head start a small one overtakes them all.
+    const served = this.#level - (isSmall ? 2 * this.#smallTokens : 0);
+    const flow: Flow = { entries, head: 0, served, isSmall };
     this.#flows.add(flow);
     for (const entry of entries) {
       if (flow.isSmall) this.#smallFlowOf.set(entry, flow);
@@ -117,6 +123,8 @@ export class Queue {
   }
 
   #leave(entries: Entry[]): Entry[] {
+    const work = entries.reduce((sum, entry) => sum + entry.ids.length, 0);
+    this.#level += work / Math.max(1, this.#flows.size);
     for (const entry of entries) {
       for (const flow of this.#flowsOf.get(entry) ?? []) flow.served += entry.ids.length;
       this.#tokens -= entry.ids.length;

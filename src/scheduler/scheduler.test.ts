@@ -196,11 +196,15 @@ test('when every replica has given up, what waits and what comes fails with its 
   await expect(scheduler.embed([ids(2)])).rejects.toBe(broken);
 });
 
-test('closing fails what waits instead of leaving it without an answer', async () => {
-  const scheduler = schedulerOf(new FakeReplica({ isAutomatic: false }));
+test('closing fails what waits instead of leaving it without an answer, and reports an empty queue', async () => {
+  let waitingTokens = -1;
+  const scheduler = schedulerOf(new FakeReplica({ isAutomatic: false }), {
+    observer: { onQueue: (tokens) => (waitingTokens = tokens) },
+  });
   const waiting = scheduler.embed([ids(1)]);
   await settle();
   const outcome = expect(waiting).rejects.toMatchObject({ code: 'shutting_down' });
   await scheduler.close();
   await outcome;
+  expect(waitingTokens).toBe(0);
 });

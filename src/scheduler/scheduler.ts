@@ -211,6 +211,7 @@ export class Scheduler {
       for (const { submission } of entry.waiters) submission.fail(error);
     }
     this.#inFlight.clear();
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
     this.#wake();
   }
 

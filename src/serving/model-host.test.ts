@@ -102,6 +102,38 @@ test('a failed load is remembered for a while, shown, and then tried again', asy
   expect(await again).toBe('ok');
 });
 
+test('a model whose runners have given up is ended, shown as failed, and loaded again after a while', async () => {
+  const { host, log, clock, loads, use } = stage();
+  await use('org/a');
+  const broken = new ServiceError('model_broken', { model: 'org/a', reason: 'its process stopped 5 times' });
+  const die = () => host.use('org/a', () => Promise.reject(broken));
+  await Promise.all([expect(die()).rejects.toBe(broken), expect(die()).rejects.toBe(broken)]);
+  expect(log).toEqual(['load org/a', 'close org/a']);
+  expect(host.get('org/a')).toMatchObject({ state: 'failed', problem: expect.stringContaining('stopped 5 times') });
+  expect(host.get('org/a')).not.toHaveProperty('dimensions');
+  expect(host.runnerPids()).toEqual([]);
+  await expect(host.use('org/a', async () => 1)).rejects.toBe(broken);
+  clock.nowMs += 10_000;
+  const again = host.use('org/a', async () => 'ok');
+  await Promise.resolve();
+  loads.get('org/a')?.resolve();
+  expect(await again).toBe('ok');
+});
+
+test('other errors of the work leave the model as it is', async () => {
+  const { host, use } = stage();
+  await use('org/a');
+  await expect(host.use('org/a', () => Promise.reject(new Error('bad text')))).rejects.toThrow('bad text');
+  expect(host.get('org/a')?.state).toBe('ready');
+});
+
+test('a closed host loads nothing more', async () => {
+  const { host, log } = stage();
+  await host.close();
+  await expect(host.use('org/a', async () => 1)).rejects.toMatchObject({ code: 'shutting_down' });
+  expect(log).toEqual([]);
+});
+
 test('a model taken off the list ends when its last request is done', async () => {
   const { host, log, loads } = stage();
   let finish: () => void = () => {};

@@ -9,7 +9,7 @@ export interface ModelHostOptions {
   readonly nowMs: () => number;
   /** The pooling used where an entry names none. */
   readonly pooling: 'mean' | 'model';
-  readonly onLoaded?: (entry: AllowlistEntry, seconds: number, loadedModels: number) => void;
+  readonly onLoaded?: (entry: AllowlistEntry, seconds: number) => void;
 }
 
 /** One model that may be in memory; entries that differ only in name and prompt share it. */
@@ -31,6 +31,7 @@ export class ModelHost implements Catalog {
   readonly #slots = new Map<string, Slot>();
   #entries = new Map<string, AllowlistEntry>();
   #listedAt = 0;
+  #isClosed = false;
 
   constructor(options: ModelHostOptions) {
     this.#options = options;
@@ -55,16 +56,21 @@ export class ModelHost implements Catalog {
 
   /**
    * Runs `work` with the model of that name, which stays in memory until the work is done.
-   * @throws ServiceError `model_not_found`, `model_limit_reached`, and what the load throws
+   * @throws ServiceError `model_not_found`, `model_limit_reached`, `shutting_down`, and what the load or the work throws
    */
   async use<T>(name: string, work: (model: ServedModel, entry: AllowlistEntry) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
     const slot = this.#slotOf(entry);
+    if (slot.failure !== undefined) throw slot.failure.error;
     slot.users++;
     try {
       const model = await slot.loading;
       return await work(model, entry);
+    } catch (error) {
+      if (isBroken(error)) this.#markFailed(slot, error);
+      throw error;
     } finally {
       slot.users--;
       slot.lastUsedMs = this.#options.nowMs();
@@ -78,6 +84,7 @@ export class ModelHost implements Catalog {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     const slots = [...this.#slots.values()];
     this.#slots.clear();
     await Promise.all(
@@ -109,19 +116,25 @@ export class ModelHost implements Catalog {
       (model) => {
         slot.model = model;
         slot.state = 'ready';
-        this.#options.onLoaded?.(entry, (this.#options.nowMs() - now) / 1000, this.#loadedCount());
+        this.#options.onLoaded?.(entry, (this.#options.nowMs() - now) / 1000);
         if (slot.isRetired && slot.users === 0) void model.close();
       },
-      (error: unknown) => {
-        slot.state = 'failed';
-        slot.failure = { error, atMs: this.#options.nowMs() };
-      },
+      (error: unknown) => this.#markFailed(slot, error),
     );
     return slot;
   }
 
+  /** A model fails while it loads, or later when all its runners have given up; it is loaded again after a while. */
+  #markFailed(slot: Slot, error: unknown): void {
+    if (slot.state === 'failed') return;
+    slot.state = 'failed';
+    slot.failure = { error, atMs: this.#options.nowMs() };
+    void slot.model?.close();
+    delete slot.model;
+  }
+
   #makeRoom(): void {
-    if (this.#loadedCount() < this.#options.maxLoadedModels) return;
+    if (this.#heldCount() < this.#options.maxLoadedModels) return;
     const pinned = new Set([...this.#entries.values()].filter((entry) => entry.pin === true).map(slotKey));
     const unused = [...this.#slots].filter(
       ([key, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(key),
@@ -138,7 +151,8 @@ export class ModelHost implements Catalog {
     if (slot.users === 0) void slot.model?.close();
   }
 
-  #loadedCount(): number {
+  /** Those that load count: they will be in memory. */
+  #heldCount(): number {
     return [...this.#slots.values()].filter((slot) => slot.state !== 'failed').length;
   }
 
@@ -155,6 +169,10 @@ export class ModelHost implements Catalog {
       ...(failure === undefined ? {} : { problem: failure instanceof ServiceError ? failure.message : 'see the log' }),
     };
   }
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof ServiceError && error.code === 'model_broken';
 }
 
 function slotKey({ repository, revision, pooling, task, dtype }: AllowlistEntry): string {

@@ -1,7 +1,7 @@
-import { availableParallelism, totalmem } from 'node:os';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { batchTokens, costModel } from '../engine/cost-model.ts';
+import { readMachine } from '../engine/machine.ts';
 import { chooseResources } from '../engine/resources.ts';
 import { forkRunner } from '../engine/runner-channel.ts';
 import { RunnerReplica } from '../engine/runner-replica.ts';
@@ -19,6 +19,7 @@ import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { countRunners } from './runner-count.ts';
 import { toObserver } from './scheduler-metrics.ts';
 
 /** A model in memory: its tokenizer, and a scheduler over its runner processes. */
@@ -61,8 +62,7 @@ export async function loadServedModel({
   const model = open(entry, located);
   const pooling = choosePooling(entry, model, config, logger);
   const weightBytes = parametersOf(model.tensors) * 4; // computed in float32
-  const machine = { cores: availableParallelism(), memoryBytes: totalmem() };
-  const { replicas, threads } = chooseResources(weightBytes, machine, config);
+  const { replicas, threads } = chooseResources(weightBytes, readMachine(), config);
   const maxTokens = Math.min(model.shape.maxTokens, config.maxInputTokens ?? Infinity);
   const load = {
     kind: 'load',
@@ -72,8 +72,10 @@ export async function loadServedModel({
     provider,
     firstPosition: model.shape.firstPosition,
   } as const;
+  const readyRunners = countRunners(metrics.runners, entry.name);
   const openRunner = () => {
     let starts = 0;
+    const id = Symbol();
     return new RunnerReplica({
       model: entry.name,
       load,
@@ -85,14 +87,15 @@ export async function loadServedModel({
         return () => clearTimeout(timer);
       },
       onReady: () => {
-        metrics.runners.inc(label);
+        readyRunners.up(id);
         if (starts++ > 0) logger.info(label, 'runner is back');
       },
       onCrash: (reason) => {
-        if (starts > 0) metrics.runners.dec(label);
+        readyRunners.down(id);
         metrics.runnerRestarts.inc(label);
         logger.error({ ...label, reason }, 'runner stopped; starting it again');
       },
+      onGiveUp: (reason) => logger.error({ ...label, reason }, 'runner given up: it will not be started again'),
       onRun: (runMs) => metrics.runSeconds.observe(label, runMs / 1000),
     });
   };
@@ -111,6 +114,8 @@ export async function loadServedModel({
       nowMs: () => performance.now(),
       observer: toObserver(metrics, entry.name, maxBatchTokens),
     });
+    metrics.modelsLoaded.inc();
+    let isClosed = false;
     return {
       card: {
         architecture: model.architecture,
@@ -134,11 +139,14 @@ export async function loadServedModel({
       maxTokens,
       runnerPids: () => runners.flatMap((runner) => runner.pid ?? []),
       close: async () => {
-        metrics.runners.set(label, 0);
+        if (!isClosed) metrics.modelsLoaded.dec();
+        isClosed = true;
+        readyRunners.close();
         await scheduler.close();
       },
     };
   } catch (error) {
+    readyRunners.close();
     await first.close();
     throw error instanceof ServiceError ? error : broken(entry, error);
   }

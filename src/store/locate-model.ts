@@ -26,8 +26,7 @@ export interface Place extends LocatedModel {
 
 /** The first complete folder of a model: models folder, then Hugging Face cache, then bundled. */
 export function locateModel(repository: string, options: LocateOptions): LocatedModel | undefined {
-  const found = listPlaces(repository, options).find((place) => place.problem === undefined);
-  return found;
+  return listPlaces(repository, options).find((place) => place.problem === undefined);
 }
 
 /** Every place of a model in the order they are tried, for `embeddings models` and for error messages. */

@@ -44,6 +44,24 @@ test('an item longer than the model is refused, naming the item and its length',
   expect(await encode([tokens(1, 2)], { maxTokens: 2 })).toEqual([{ ids: [1, 2] }]); // exactly as long is fine
 });
 
+test('nothing is tokenised behind an item that is too long', async () => {
+  const read: string[] = [];
+  const counting: Pick<Tokenizer, 'encode'> = {
+    async *encode(texts) {
+      for (const value of texts) {
+        read.push(value);
+        yield Int32Array.from({ length: value.length });
+      }
+      return undefined;
+    },
+  };
+  const items = ['a', 'too long', 'b'].map(text);
+  await expect(encodeItems(counting as Tokenizer, items, { ...wide, maxTokens: 3 })).rejects.toMatchObject({
+    details: { got: 8, param: 'input[1]' },
+  });
+  expect(read).toEqual(['a', 'too long']);
+});
+
 test('where cutting is wished, texts keep their special tokens and both say their full length', async () => {
   const cut = await encode([text('hello world hello world'), tokens(1, 2, 3, 4, 5), text('a')], {
     maxTokens: 4,

@@ -23,16 +23,19 @@ export async function encodeItems(
   signal?: AbortSignal,
 ): Promise<Encoded[]> {
   const texts = items.flatMap((item) => (item.kind === 'text' ? [(limits.prompt ?? '') + item.text] : []));
-  const ofTexts = (await tokenizer.encode(texts, signal)).values();
-  const encoded = items.map((item, index) => {
+  const ofTexts = tokenizer.encode(texts, signal);
+  const encoded: Encoded[] = [];
+  // One by one, so that nothing is tokenised behind an item that is too long.
+  for (const [index, item] of items.entries()) {
     if (item.kind === 'tokens') {
       checkRange(item.ids, index, limits.vocabulary);
-      return fit(item.ids, index, limits, (ids) => ids.slice(0, limits.maxTokens));
+      encoded.push(fit(item.ids, index, limits, (ids) => ids.slice(0, limits.maxTokens)));
+      continue;
     }
-    const { value } = ofTexts.next();
+    const { value } = await ofTexts.next();
     if (value === undefined) throw new Error('The tokenizer gave fewer results than texts. This is a bug.');
-    return fit(value, index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens));
-  });
+    encoded.push(fit(value, index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens)));
+  }
   const total = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
   if (total > limits.maxRequestTokens)
     throw new ServiceError('max_tokens_per_request', { got: total, max: limits.maxRequestTokens });

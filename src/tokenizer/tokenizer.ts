@@ -43,14 +43,15 @@ export class Tokenizer {
     return this.#before + this.#after;
   }
 
-  /** Ids of each text, special tokens included, in order. Stops between calls when the signal aborts. */
-  async encode(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
-    const encoded: Int32Array[] = [];
+  /**
+   * Ids of each text, special tokens included, in order. Works no further ahead than one call of the native tokenizer,
+   * and stops between calls when the signal aborts.
+   */
+  async *encode(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Int32Array, undefined> {
     for (const call of toCalls(texts)) {
       signal?.throwIfAborted();
-      for (const encoding of await this.#encodeCall(call)) encoded.push(Int32Array.from(encoding.getIds()));
+      for (const encoding of await this.#encodeCall(call)) yield Int32Array.from(encoding.getIds());
     }
-    return encoded;
   }
 
   /** Cuts content on the right and keeps the special tokens, as transformers truncates. */

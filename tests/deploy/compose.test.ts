@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { settings } from '../../src/config.ts';
+import { loadConfig, settings } from '../../src/config.ts';
 
 const root = join(import.meta.dirname, '../..');
 const compose = readFileSync(join(root, 'docker-compose.yaml'), 'utf8');
@@ -41,4 +41,23 @@ test('both images copy what the build context lets through, and listen on the po
     for (const source of sources) if (source !== '.') expect(allowed, `${name} copies ${source}`).toContain(source);
   }
   expect(compose).toContain('"${EMBEDDINGS_PORT:-11445}:11445"');
+});
+
+test('inside the container the service listens on every interface, also where .env has an empty EMBEDDINGS_HOST', () => {
+  expect(compose).toMatch(/^ {6}EMBEDDINGS_HOST: "0\.0\.0\.0"$/m);
+  for (const name of ['Dockerfile.cpu', 'Dockerfile.gpu'])
+    expect(readFileSync(join(root, name), 'utf8')).toMatch(/EMBEDDINGS_HOST=0\.0\.0\.0/);
+});
+
+test('env.example as it is starts the service, and its PYTORCH_TAG builds', () => {
+  const example = Object.fromEntries(
+    [...readFileSync(join(root, 'env.example'), 'utf8').matchAll(/^(\w+)=(.*)$/gm)].map(([, name, value]) => [
+      name,
+      value,
+    ]),
+  );
+  const { config, unknown } = loadConfig({ env: example });
+  expect([config.port, config.maxLoadedModels, unknown]).toEqual([11445, 4, []]);
+  const version = /-cuda([\d.]+)-/.exec(example['PYTORCH_TAG'] ?? '')?.[1];
+  expect(readFileSync(join(root, 'Dockerfile.gpu'), 'utf8')).toContain(` AS cuda-${version}\n`);
 });

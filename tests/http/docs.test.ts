@@ -39,6 +39,8 @@ test('the pages ask this server for the description and no other for anything', 
   expect(start).toMatch(/validatorUrl"?: ?null/);
   expect(start.replace(/^\s*\/\/.*$/gm, '')).not.toMatch(/https?:\/\//); // a comment names an address
   expect((await app.inject('/docs/json')).json()).toEqual(openApi);
+  const logo = /data:image\/svg\+xml;base64,([\w+/=]+)/.exec(start)?.[1] ?? '';
+  expect(Buffer.from(logo, 'base64').toString()).toContain('>Embeddings</text>');
   const redoc = await app.inject('/redoc/redoc.standalone.js');
   expect(redoc.headers['content-type']).toContain('text/javascript');
   expect(redoc.body.length).toBeGreaterThan(500_000);
@@ -52,6 +54,12 @@ test('the description is OpenAPI 3.1 without a dangling reference', () => {
   for (const reference of references) {
     expect(Object.keys(openApi.components.schemas)).toContain(reference.replace('#/components/schemas/', ''));
   }
+});
+
+test('every closed list of values says that they are strings', () => {
+  const enums = [...JSON.stringify(openApi).matchAll(/\{[^{}]*"enum":[^{}]*\}/g)].map(([schema]) => schema);
+  expect(enums.length).toBeGreaterThan(2);
+  for (const schema of enums) expect(JSON.parse(schema)).toMatchObject({ type: 'string' });
 });
 
 test('every operation has an id of its own, and the ones under /v1 document their errors', () => {

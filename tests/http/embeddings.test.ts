@@ -109,7 +109,7 @@ test.each<[ErrorCode, ErrorDetails, number, string | null]>([
   ['model_not_found', { model: 'x', param: 'model' }, 404, 'model_not_found'],
   ['server_overloaded', { queued: 2, max: 1, retryAfterSeconds: 2 }, 429, 'rate_limit_exceeded'],
   ['architecture_not_supported', { model: 'x', reason: 'y' }, 501, 'architecture_not_supported'],
-  ['model_loading', { model: 'x', retryAfterSeconds: 0.25 }, 503, 'model_loading'],
+  ['model_limit_reached', { max: 4, retryAfterSeconds: 0.25 }, 503, 'model_limit_reached'],
 ])('%s of embed is answered as it is', async (code, details, status, openAICode) => {
   const response = await answerWith(new ServiceError(code, details));
   expect(response.statusCode).toBe(status);
@@ -124,7 +124,7 @@ test.each<[ErrorCode, ErrorDetails, number, string | null]>([
 });
 
 test('waiting is told in seconds and milliseconds, and whether it helps', async () => {
-  const loading = await answerWith(new ServiceError('model_loading', { model: 'x', retryAfterSeconds: 0.25 }));
+  const loading = await answerWith(new ServiceError('model_limit_reached', { max: 4, retryAfterSeconds: 0.25 }));
   expect(loading.headers).toMatchObject({ 'retry-after': '1', 'retry-after-ms': '250', 'x-should-retry': 'true' });
   const broken = await answerWith(new ServiceError('model_broken', { model: 'x', reason: 'y' }));
   expect(broken.headers).toMatchObject({ 'x-should-retry': 'false' });

@@ -84,7 +84,7 @@ test('the client tries again where that can help and not where it cannot', async
     fail = undefined;
     return calls;
   };
-  expect(await callsFor(new ServiceError('model_loading', { model: 'x', retryAfterSeconds: 0.001 }))).toBe(2);
+  expect(await callsFor(new ServiceError('model_limit_reached', { max: 4, retryAfterSeconds: 0.001 }))).toBe(2);
   expect(await callsFor(new ServiceError('model_broken', { model: 'x', reason: 'y' }))).toBe(1);
 });
 

@@ -138,6 +138,16 @@ test.each(['application/json; charset=utf-8', 'application/json;charset=latin1',
   },
 );
 
+test('a body that says it is as it is, in any case of letters, is read', async () => {
+  const response = await postJson(app, { model: fakeModel, input: 'a' }, { 'content-encoding': 'Identity' });
+  expect(response.statusCode).toBe(200);
+});
+
+test.each(['/docs/static/..%5cx', '/docs/static/%00'])('the path %s, which is no file name, is 404', async (url) => {
+  const response = await app.inject(url);
+  expect([response.statusCode, response.json().error.code]).toEqual([404, 'unknown_url']);
+});
+
 test('a compressed body is 415', async () => {
   const response = await postJson(app, { model: fakeModel, input: 'a' }, { 'content-encoding': 'gzip' });
   expect(response.statusCode).toBe(415);
