@@ -6,6 +6,7 @@ import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
 import { ServiceError } from './errors.ts';
 import type { FastifyInstance } from 'fastify';
+import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
 import { choosePreload } from './serving/choose-preload.ts';
@@ -34,8 +35,8 @@ export interface App {
 
 /** Builds the pieces and joins them. @throws ConfigError, AllowlistError */
 export async function createApp({ config, logger, onProgress = () => {} }: AppOptions): Promise<App> {
-  refuseUnbuilt(config);
   const provider = chooseProvider(config.device);
+  refuseUnbuilt(config, provider);
   const metrics = createMetrics();
 
   const placesOf = (entry: AllowlistEntry) =>
@@ -101,7 +102,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
         logger,
         version: readVersion(),
         health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
-        info: () => ({ version: readVersion(), provider, models: host.list(), runnerPids: host.runnerPids() }),
+        info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
       });
       return { url: await server.listen({ host: config.host, port: config.port }) };
     },
@@ -130,12 +131,12 @@ async function withinSeconds(seconds: number, work: Promise<unknown> | undefined
 }
 
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */
-function refuseUnbuilt(config: Config): void {
+function refuseUnbuilt(config: Config, provider: Provider): void {
   if (config.bitsandbytes !== undefined)
     throw new ConfigError(
       `EMBEDDINGS_BITSANDBYTES=${config.bitsandbytes} is not built yet: unset it to compute in float32.`,
     );
-  if (config.cudaMemoryFraction !== undefined && config.device === 'cuda')
+  if (config.cudaMemoryFraction !== undefined && provider === 'cuda')
     throw new ConfigError(
       'EMBEDDINGS_CUDA_MEMORY_FRACTION cannot be honoured: ONNX Runtime for Node offers no memory limit. Unset it, and give this service a GPU of its own.',
     );

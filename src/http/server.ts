@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { parseJson } from '../request/parse-json.ts';
 import { ServiceError } from '../errors.ts';
 import { createAuth } from './auth.ts';
+import { registerCloseConnections } from './close-connections.ts';
 import { registerCors } from './cors.ts';
 import { registerDocs, registerOpenApi } from './docs-routes.ts';
 import { registerEmbeddings } from './embeddings-routes.ts';
@@ -38,6 +39,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   acceptJsonOnly(app, deps.config.maxBatchSize);
   registerErrors(app, deps);
   registerTiming(app, deps);
+  registerCloseConnections(app);
   await registerCors(app, deps.config.corsOrigins);
   await registerOpenApi(app, deps.version);
   await app.register(async (api) => {

@@ -78,6 +78,11 @@ export class ModelHost implements Catalog {
     }
   }
 
+  /** The models in memory or on their way there; failed ones too. */
+  listHeld(): readonly Pick<ModelCard, 'id' | 'state'>[] {
+    return this.list().flatMap(({ id, state }) => (state === 'available' ? [] : [{ id, state }]));
+  }
+
   /** Process ids of every runner. */
   runnerPids(): readonly number[] {
     return [...this.#slots.values()].flatMap((slot) => slot.model?.runnerPids() ?? []);

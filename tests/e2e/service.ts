@@ -94,8 +94,8 @@ async function inFlight(url: string): Promise<number> {
 }
 
 export async function runnerPids(url: string): Promise<readonly number[]> {
-  const info = (await (await fetch(`${url}/info`)).json()) as { runnerPids: readonly number[] };
-  return info.runnerPids;
+  const info = (await (await fetch(`${url}/info`)).json()) as { runner_pids: readonly number[] };
+  return info.runner_pids;
 }
 
 /** A process that is dead but not yet reaped does not run. */

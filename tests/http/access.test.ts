@@ -41,7 +41,8 @@ test.each(['/embeddings', '/openai/v1/embeddings', '/openai/deployments/acme/tin
 );
 
 test('models and info ask for a key; health, docs and metrics stay open', async () => {
-  for (const url of ['/v1/models', '/v1/models/acme/tiny', '/info']) expect((await app.inject(url)).statusCode).toBe(401);
+  for (const url of ['/v1/models', '/v1/models/acme/tiny', '/info'])
+    expect((await app.inject(url)).statusCode).toBe(401);
   for (const url of ['/', '/livez', '/health', '/docs', '/redoc', '/openapi.json', '/metrics']) {
     expect((await app.inject(url)).statusCode).toBe(200);
   }
