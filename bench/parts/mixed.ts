@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBatches, toBody } from '../context.ts';
 import type { Context } from '../context.ts';
+import { embedOnce } from '../http-client.ts';
 import { Load } from '../load.ts';
 import { meanBetween, readMetrics } from '../prometheus.ts';
 import { percentile } from '../stats.ts';
 import { answerBytesPerText } from './http.ts';
-import { timeQuery } from './latency.ts';
 
 const clients = 4;
 const batchSize = 64;
@@ -67,4 +67,11 @@ async function sendAtFixedRate(texts: readonly string[], send: (text: string) =>
     return send(text);
   });
   return Promise.all(answers);
+}
+
+/** Milliseconds of one query; anything but 200 is an error. */
+async function timeQuery(url: string, body: string): Promise<number> {
+  const { status, milliseconds, body: answer } = await embedOnce({ url, body });
+  if (status !== 200) throw new Error(`Expected status 200, got ${status}: ${answer.toString().slice(0, 300)}`);
+  return milliseconds;
 }

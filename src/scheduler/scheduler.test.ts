@@ -208,3 +208,14 @@ test('closing fails what waits instead of leaving it without an answer, and repo
   await outcome;
   expect(waitingTokens).toBe(0);
 });
+
+test('a query on an idle machine goes to the replica that worked last: its caches are warm', async () => {
+  const replicas = [new FakeReplica(), new FakeReplica()];
+  const scheduler = new Scheduler({ model: 'm', replicas, maxBatchTokens: 100, maxQueueTokens: 1000, nowMs: () => 0 });
+  await settle();
+  for (let i = 1; i <= 6; i++) {
+    await scheduler.embed([ids(i)]);
+    await settle();
+  }
+  expect(replicas.map(({ batches }) => batches.length)).toContain(6);
+});
