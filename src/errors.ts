@@ -14,172 +14,40 @@ interface ErrorRow {
   readonly retry?: boolean;
 }
 
-// oxfmt-ignore: one row a line
+// oxfmt-ignore
 export const errorTable = {
   // 400: what the caller can mend
-  invalid_json: {
-    status: 400,
-    type: 'invalid_request_error',
-    code: null,
-    message:
-      'We could not parse the JSON body of your request: {reason}. Send a JSON object such as {"model": "...", "input": "..."}.',
-  },
+  invalid_json: { status: 400, type: 'invalid_request_error', code: null, message: 'We could not parse the JSON body of your request: {reason}. Send a JSON object such as {"model": "...", "input": "..."}.' },
   invalid_http: { status: 400, type: 'invalid_request_error', message: 'The request is not valid HTTP: {reason}.' },
   missing_parameter: { status: 400, type: 'invalid_request_error', message: "Missing required parameter: '{param}'." },
-  invalid_type: {
-    status: 400,
-    type: 'invalid_request_error',
-    message: "Invalid type for '{param}': expected {expected}, but got {got} instead.",
-  },
-  invalid_value: {
-    status: 400,
-    type: 'invalid_request_error',
-    code: null,
-    message: "Invalid value for '{param}' = {got}. {expected}",
-  },
-  invalid_input: {
-    status: 400,
-    type: 'invalid_request_error',
-    code: null,
-    message:
-      "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference. {reason}",
-  },
-  unknown_parameter: {
-    status: 400,
-    type: 'invalid_request_error',
-    message: 'Unrecognized request argument supplied: {param}',
-  },
-  context_length_exceeded: {
-    status: 400,
-    type: 'invalid_request_error',
-    code: null,
-    message:
-      "This model's maximum context length is {max} tokens, however you requested {got} tokens ({got} in your prompt; 0 for the completion). Please reduce your prompt; or completion length.",
-  },
-  max_tokens_per_request: {
-    status: 400,
-    type: 'max_tokens_per_request',
-    message: 'Requested {got} tokens, max {max} tokens per request',
-  },
-  input_too_large: {
-    status: 400,
-    type: 'invalid_request_error',
-    message: 'Expected at most {max} characters in one input, got {got}. Split the text before sending it.',
-  },
-  token_id_out_of_range: {
-    status: 400,
-    type: 'invalid_request_error',
-    message:
-      'Expected token ids of this model, 0 to {max}, got {got} at position {position}. Send text, or ids made with the tokenizer of this model (in LangChain: check_embedding_ctx_length=False).',
-  },
+  invalid_type: { status: 400, type: 'invalid_request_error', message: "Invalid type for '{param}': expected {expected}, but got {got} instead." },
+  invalid_value: { status: 400, type: 'invalid_request_error', code: null, message: "Invalid value for '{param}' = {got}. {expected}" },
+  invalid_input: { status: 400, type: 'invalid_request_error', code: null, message: "'$.input' is invalid. Please check the API reference: https://platform.openai.com/docs/api-reference. {reason}" },
+  unknown_parameter: { status: 400, type: 'invalid_request_error', message: 'Unrecognized request argument supplied: {param}' },
+  context_length_exceeded: { status: 400, type: 'invalid_request_error', code: null, message: "This model's maximum context length is {max} tokens, however you requested {got} tokens ({got} in your prompt; 0 for the completion). Please reduce your prompt; or completion length." },
+  max_tokens_per_request: { status: 400, type: 'max_tokens_per_request', message: 'Requested {got} tokens, max {max} tokens per request' },
+  input_too_large: { status: 400, type: 'invalid_request_error', message: 'Expected at most {max} characters in one input, got {got}. Split the text before sending it.' },
+  token_id_out_of_range: { status: 400, type: 'invalid_request_error', message: 'Expected token ids of this model, 0 to {max}, got {got} at position {position}. Send text, or ids made with the tokenizer of this model (in LangChain: check_embedding_ctx_length=False).' },
   // 401, 404, 405, 408, 413, 415
-  invalid_api_key: {
-    status: 401,
-    type: 'invalid_request_error',
-    message:
-      'Incorrect API key provided. Send one of the keys of this server as "Authorization: Bearer KEY" or "api-key: KEY".',
-  },
-  model_not_found: {
-    status: 404,
-    type: 'invalid_request_error',
-    message:
-      'The model `{model}` does not exist or you do not have access to it. GET /v1/models lists the models of this server; an administrator adds one as a line of supported_models.txt.',
-  },
-  unknown_url: {
-    status: 404,
-    type: 'invalid_request_error',
-    message: 'Unknown request URL: {method} {url}. Please check the URL for typos; GET /docs lists every route.',
-  },
-  method_not_supported: {
-    status: 405,
-    type: 'invalid_request_error',
-    message: 'Not allowed to {method} on {url}. Allowed: {allowed}.',
-  },
-  request_timeout: {
-    status: 408,
-    type: 'invalid_request_error',
-    message: 'The request did not arrive completely within {seconds} s.',
-  },
-  body_too_large: {
-    status: 413,
-    type: 'invalid_request_error',
-    message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.',
-  },
-  unsupported_media_type: {
-    status: 415,
-    type: 'invalid_request_error',
-    message: 'Expected a body with the header "Content-Type: application/json", got {got}.',
-  },
-  headers_too_large: {
-    status: 431,
-    type: 'invalid_request_error',
-    message: 'The headers of the request are too large. Expected at most 16 KB of them.',
-  },
-  client_closed_request: {
-    status: 499,
-    type: 'invalid_request_error',
-    message: 'The client closed the connection before the answer was ready.',
-    retry: false,
-  },
+  invalid_api_key: { status: 401, type: 'invalid_request_error', message: 'Incorrect API key provided. Send one of the keys of this server as "Authorization: Bearer KEY" or "api-key: KEY".' },
+  model_not_found: { status: 404, type: 'invalid_request_error', message: 'The model `{model}` does not exist or you do not have access to it. GET /v1/models lists the models of this server; an administrator adds one as a line of supported_models.txt.' },
+  unknown_url: { status: 404, type: 'invalid_request_error', message: 'Unknown request URL: {method} {url}. Please check the URL for typos; GET /docs lists every route.' },
+  method_not_supported: { status: 405, type: 'invalid_request_error', message: 'Not allowed to {method} on {url}. Allowed: {allowed}.' },
+  request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s.' },
+  body_too_large: { status: 413, type: 'invalid_request_error', message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.' },
+  unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Expected a body with the header "Content-Type: application/json", got {got}.' },
+  headers_too_large: { status: 431, type: 'invalid_request_error', message: 'The headers of the request are too large. Expected at most 16 KB of them.' },
+  client_closed_request: { status: 499, type: 'invalid_request_error', message: 'The client closed the connection before the answer was ready.', retry: false },
   // 429, 500, 501, 503: what the server must mend
-  server_overloaded: {
-    status: 429,
-    type: 'tokens',
-    message: 'The queue is full: {queued} tokens wait, at most {max} may. Try again in {retryAfterSeconds} s.',
-    code: 'rate_limit_exceeded',
-    retry: true,
-  },
-  internal_error: {
-    status: 500,
-    type: 'server_error',
-    message:
-      'The server had an error while processing your request. The log of this server has the details under the request id {requestId}.',
-  },
-  non_finite_output: {
-    status: 500,
-    type: 'server_error',
-    message:
-      'The model gave a vector with NaN or infinite values for this input. This happens when a model overflows its number format; use dtype=float32.',
-    retry: false,
-  },
-  architecture_not_supported: {
-    status: 501,
-    type: 'not_implemented_error',
-    message: 'The model `{model}` is allowed but its architecture is not built yet: {reason}.',
-    retry: false,
-  },
-  model_not_downloaded: {
-    status: 501,
-    type: 'not_implemented_error',
-    message:
-      'The model `{model}` is allowed but its files are not on this machine, and downloading is not built yet. Looked in: {places}. Put the files of the hub repository into one of them.',
-    retry: false,
-  },
-  model_broken: {
-    status: 500,
-    type: 'server_error',
-    message: 'The model `{model}` could not be loaded: {reason}',
-    retry: false,
-  },
-  model_limit_reached: {
-    status: 503,
-    type: 'server_error',
-    message: 'All {max} models that fit in memory at once are busy. Try again in {retryAfterSeconds} s.',
-    retry: true,
-  },
-  runner_crashed: {
-    status: 503,
-    type: 'server_error',
-    message:
-      'The process that runs `{model}` stopped ({reason}) while it worked on this request; it is being restarted. Try again in {retryAfterSeconds} s.',
-    retry: true,
-  },
-  shutting_down: {
-    status: 503,
-    type: 'server_error',
-    message: 'The server is shutting down. Try again in {retryAfterSeconds} s.',
-    retry: true,
-  },
+  server_overloaded: { status: 429, type: 'tokens', message: 'The queue is full: {queued} tokens wait, at most {max} may. Try again in {retryAfterSeconds} s.', code: 'rate_limit_exceeded', retry: true },
+  internal_error: { status: 500, type: 'server_error', message: 'The server had an error while processing your request. The log of this server has the details under the request id {requestId}.' },
+  non_finite_output: { status: 500, type: 'server_error', message: 'The model gave a vector with NaN or infinite values for this input. This happens when a model overflows its number format; use dtype=float32.', retry: false },
+  architecture_not_supported: { status: 501, type: 'not_implemented_error', message: 'The model `{model}` is allowed but its architecture is not built yet: {reason}.', retry: false },
+  model_not_downloaded: { status: 501, type: 'not_implemented_error', message: 'The model `{model}` is allowed but its files are not on this machine, and downloading is not built yet. Looked in: {places}. Put the files of the hub repository into one of them.', retry: false },
+  model_broken: { status: 500, type: 'server_error', message: 'The model `{model}` could not be loaded: {reason}', retry: false },
+  model_limit_reached: { status: 503, type: 'server_error', message: 'All {max} models that fit in memory at once are busy. Try again in {retryAfterSeconds} s.', retry: true },
+  runner_crashed: { status: 503, type: 'server_error', message: 'The process that runs `{model}` stopped ({reason}) while it worked on this request; it is being restarted. Try again in {retryAfterSeconds} s.', retry: true },
+  shutting_down: { status: 503, type: 'server_error', message: 'The server is shutting down. Try again in {retryAfterSeconds} s.', retry: true },
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof errorTable;

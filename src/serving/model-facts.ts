@@ -1,0 +1,41 @@
+import type { Resources } from '../engine/resources.ts';
+import type { ModelCard } from '../models/model-card.ts';
+import type { Model } from '../models/open-model.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
+
+/** What is known of a model only once it is loaded. */
+export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'>;
+
+export interface FactSources extends Resources {
+  readonly model: Model;
+  readonly located: LocatedModel;
+  readonly maxTokens: number;
+  readonly pooling: string;
+}
+
+export function toModelFacts({ model, located, maxTokens, pooling, replicas, threads }: FactSources): ModelFacts {
+  const { architecture, shape, declaredPooling, tensors } = model;
+  const floats = [...tensors.values()].find(({ type }) => type.startsWith('F') || type === 'BF16');
+  return {
+    architecture,
+    dimensions: shape.hidden,
+    maxTokens,
+    pooling,
+    ...(declaredPooling === undefined || declaredPooling === pooling ? {} : { declaredPooling }),
+    weights: floats?.type ?? 'none',
+    dtype: 'float32',
+    parameters: countParameters(model),
+    ...(located.revision === undefined ? {} : { revision: located.revision }),
+    replicas,
+    threads,
+  };
+}
+
+/** Numbers in the weights; tables of whole numbers, such as position ids, are none. */
+export function countParameters({ tensors }: Pick<Model, 'tensors'>): number {
+  let count = 0;
+  for (const { shape, type } of tensors.values()) {
+    if (type !== 'I64') count += shape.reduce((product, size) => product * size, 1);
+  }
+  return count;
+}

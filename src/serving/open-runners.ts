@@ -1,0 +1,51 @@
+import type { Logger } from 'pino';
+import type { RunnerOptions } from '../engine/runner-replica.ts';
+import { forkRunner } from '../engine/runner-channel.ts';
+import { RunnerReplica } from '../engine/runner-replica.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { countRunners } from './runner-count.ts';
+
+export interface OpenRunnersOptions extends Pick<RunnerOptions, 'model' | 'load' | 'limits' | 'cost'> {
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Opens runner processes of one model; each reports its ups and downs to the log and the metrics. */
+export interface RunnerOpener {
+  open(): RunnerReplica;
+  /** After it no runner of this model counts as ready. */
+  close(): void;
+}
+
+export function createRunnerOpener({ metrics, logger, ...options }: OpenRunnersOptions): RunnerOpener {
+  const label = { model: options.model };
+  const ready = countRunners(metrics.runners, options.model);
+  return {
+    open: () => {
+      const id = Symbol();
+      let starts = 0;
+      return new RunnerReplica({
+        ...options,
+        openChannel: forkRunner,
+        startTimer,
+        onReady: () => {
+          ready.up(id);
+          if (starts++ > 0) logger.info(label, 'runner is back');
+        },
+        onCrash: (reason) => {
+          ready.down(id);
+          metrics.runnerRestarts.inc(label);
+          logger.error({ ...label, reason }, 'runner stopped; starting it again');
+        },
+        onGiveUp: (reason) => logger.error({ ...label, reason }, 'runner given up: it will not be started again'),
+        onRun: (runMs) => metrics.runSeconds.observe(label, runMs / 1000),
+      });
+    },
+    close: () => ready.close(),
+  };
+}
+
+function startTimer(ms: number, action: () => void): () => void {
+  const timer = setTimeout(action, ms).unref();
+  return () => clearTimeout(timer);
+}
