@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toBatches, toBody } from '../context.ts';
 import type { Context } from '../context.ts';
 import { runLoad } from '../load.ts';
@@ -7,7 +8,9 @@ import { startPythonService } from './cold-start.ts';
 
 const batchSize = 64;
 
-/** Memory of all processes of a server after its first answer and after bulk load. */
+const settleMs = 3_000; // our other runners load after the first answer
+
+/** Memory of all processes of a server when it has started whole, and after bulk load. */
 export async function measureMemory(context: Context): Promise<void> {
   await measureServer({ context, name: 'ours', server: await context.startOurServer() });
   await measureServer({ context, name: 'Python service', server: await startPythonService(context) });
@@ -31,7 +34,8 @@ async function measureServer({
     report.add({ part: 'memory', name: `${name}, PSS ${moment}`, unit: 'MB', value: pssMb, note });
   };
   try {
-    addMemory('after the first answer');
+    await sleep(settleMs);
+    addMemory('after the start');
     await runLoad({ url: server.url, connections: 4, bodies, amount: bodies.length * (quick ? 1 : 2), minBytes: 1 });
     addMemory('after bulk');
   } finally {
