@@ -13,7 +13,7 @@ import { choosePreload } from './serving/choose-preload.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { loadServedModel } from './serving/served-model.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
-import { describePlaces, listPlaces } from './store/locate-model.ts';
+import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
 import { readVersion } from './util/version.ts';
 
@@ -39,17 +39,14 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
   refuseUnbuilt(config, provider);
   const metrics = createMetrics();
 
-  const placesOf = (entry: AllowlistEntry) =>
-    listPlaces(entry.repository, { ...config, bundledDir: bundledModelsDir, revision: entry.revision });
+  const whereOf = ({ revision }: AllowlistEntry) => ({ ...config, bundledDir: bundledModelsDir, revision });
+  const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
   const load = async (entry: AllowlistEntry) => {
-    const places = placesOf(entry);
-    const located = places.find((place) => place.problem === undefined);
-    if (located === undefined)
-      throw new ServiceError('model_not_downloaded', {
-        model: entry.name,
-        places: describePlaces(places),
-        param: 'model',
-      });
+    const located = locate(entry);
+    if (located === undefined) {
+      const places = describePlaces(listPlaces(entry.repository, whereOf(entry)));
+      throw new ServiceError('model_not_downloaded', { model: entry.name, places, param: 'model' });
+    }
     onProgress(`loading ${entry.name} from ${located.folder}`);
     return loadServedModel({ entry, located, config, provider, metrics, logger });
   };
@@ -77,9 +74,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
 
   /** Starts the loads that nobody has asked for yet; the server takes requests meanwhile. */
   const startPreload = () => {
-    const { entries } = allowlist.current;
-    preload =
-      config.preload ?? choosePreload(entries, (entry) => placesOf(entry).find((place) => place.problem === undefined));
+    preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
     for (const name of preload) {
       host
         .use(name, async () => {})

@@ -28,7 +28,7 @@ export function registerEmbeddings(app: FastifyInstance, deps: HttpDeps): void {
 }
 
 async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyReply, body: unknown): Promise<void> {
-  const { catalog, config, embed, metrics } = deps;
+  const { config, embed, metrics } = deps;
   const { facts } = request;
   if (facts === null) throw new Error('The timing hook has not run. This is a bug.');
   facts.readAtMs = performance.now();
@@ -43,7 +43,6 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     const result = await embed(wanted, abort.signal);
     facts.tokens = result.promptTokens;
     facts.cuts = result.cuts.length;
-    facts.model = catalog.get(wanted.model) === undefined ? 'unknown' : wanted.model;
     const encodeStartMs = performance.now();
     const response = await writeEmbedResponse({ model: wanted.model, encodingFormat, result });
     metrics.encodeSeconds.observe({ model: facts.model }, (performance.now() - encodeStartMs) / 1000);

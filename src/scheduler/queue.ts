@@ -23,7 +23,6 @@ export class Queue {
   readonly #flows = new Set<Flow>();
   /** Waiting entries by length in tokens. */
   readonly #byLength = new Map<number, Set<Entry>>();
-  readonly #smallFlowOf = new Map<Entry, Flow>();
   readonly #flowsOf = new Map<Entry, Flow[]>();
   readonly #retries: Entry[] = [];
   readonly #smallTokens: number;
@@ -52,7 +51,6 @@ export class Queue {
     const flow: Flow = { entries, head: 0, served, isSmall };
     this.#flows.add(flow);
     for (const entry of entries) {
-      if (flow.isSmall) this.#smallFlowOf.set(entry, flow);
       const flows = this.#flowsOf.get(entry);
       if (flows !== undefined) {
         flows.push(flow);
@@ -112,7 +110,7 @@ export class Queue {
     for (let distance = 0; distance <= reach; distance++) {
       for (const candidateLength of distance === 0 ? [length] : [length - distance, length + distance]) {
         for (const entry of this.#byLength.get(candidateLength) ?? []) {
-          if (entry === seed || (smallOnly && !this.#smallFlowOf.has(entry))) continue;
+          if (entry === seed || (smallOnly && !this.#isSmall(entry))) continue;
           if (found.length >= candidateLimit || tokens >= maxTokens) return found;
           found.push(entry);
           tokens += candidateLength;
@@ -122,12 +120,16 @@ export class Queue {
     return found;
   }
 
+  #isSmall(entry: Entry): boolean {
+    return this.#flowsOf.get(entry)?.some((flow) => flow.isSmall) ?? false;
+  }
+
   #leave(entries: Entry[]): Entry[] {
     const work = entries.reduce((sum, entry) => sum + entry.ids.length, 0);
     this.#level += work / Math.max(1, this.#flows.size);
+    this.#tokens -= work;
     for (const entry of entries) {
       for (const flow of this.#flowsOf.get(entry) ?? []) flow.served += entry.ids.length;
-      this.#tokens -= entry.ids.length;
       this.#unindex(entry);
       entry.state = 'running';
     }
@@ -144,7 +146,6 @@ export class Queue {
 
   #unindex(entry: Entry): void {
     this.#flowsOf.delete(entry);
-    this.#smallFlowOf.delete(entry);
     const same = this.#byLength.get(entry.ids.length);
     same?.delete(entry);
     if (same?.size === 0) this.#byLength.delete(entry.ids.length);
