@@ -115,7 +115,7 @@ async function run(graph: Graph, { model, provider, ids }: RunOptions): Promise<
     weightsFolder: model.weightsFolder,
     threads: availableParallelism(),
     provider,
-    firstPosition: model.shape.firstPosition,
+    positions: model.shape.positions,
   });
   try {
     const offsets = new Int32Array(ids.length + 1);

@@ -1,3 +1,4 @@
+import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Batch } from '../scheduler/batch.ts';
 
 /** The arrays behind `PackedInputs` of graph/packed-inputs.ts, under the same names. */
@@ -14,8 +15,8 @@ export interface Feeds {
   readonly longest: number;
 }
 
-/** Lays a batch out for the graph. Position ids count from `firstPosition` in every sequence. */
-export function toFeeds({ ids, offsets }: Batch, firstPosition: number): Feeds {
+/** Lays a batch out for the graph. */
+export function toFeeds({ ids, offsets }: Batch, positions: PositionRule): Feeds {
   const batch = offsets.length - 1;
   const lengths = new Int32Array(batch);
   let longest = 0;
@@ -32,11 +33,13 @@ export function toFeeds({ ids, offsets }: Batch, firstPosition: number): Feeds {
   for (let row = 0; row < batch; row++) {
     const start = offsets[row]!;
     const last = lengths[row]! - 1;
+    let position = positions.first;
     for (let column = 0; column < longest; column++) {
       const place = row * longest + column;
       pad_index[place] = start + Math.min(column, last);
       if (column > last) continue;
-      position_ids[start + column] = firstPosition + column;
+      const isCounted = ids[start + column] !== positions.paddingId;
+      position_ids[start + column] = isCounted ? position++ : positions.first - 1;
       unpad_index[start + column] = place;
     }
   }

@@ -1,3 +1,4 @@
+import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 
 /** What the server sends a runner process. Typed arrays travel by structured clone. */
@@ -8,7 +9,7 @@ export type ToRunner =
       readonly weightsFolder: string;
       readonly threads: number;
       readonly provider: Provider;
-      readonly firstPosition: number;
+      readonly positions: PositionRule;
     }
   | { readonly kind: 'run'; readonly id: number; readonly ids: Int32Array; readonly offsets: Int32Array };
 

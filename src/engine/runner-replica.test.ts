@@ -9,7 +9,7 @@ const load = {
   weightsFolder: '',
   threads: 1,
   provider: 'cpu',
-  firstPosition: 0,
+  positions: { first: 0 },
 } as const;
 const batch = { ids: Int32Array.of(1, 2), offsets: Int32Array.of(0, 2) };
 const settle = async () => {

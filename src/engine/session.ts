@@ -1,4 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import type { Batch } from '../scheduler/batch.ts';
 import type { Vectors } from '../vectors/vectors.ts';
@@ -11,20 +12,20 @@ export interface SessionOptions {
   readonly weightsFolder: string;
   readonly threads: number;
   readonly provider: Provider;
-  readonly firstPosition: number;
+  readonly positions: PositionRule;
 }
 
 /** A loaded graph. This is the only file that knows ONNX Runtime; `run` blocks the thread it is called on. */
 export class Session {
   readonly #session: InferenceSession;
-  readonly #firstPosition: number;
+  readonly #positions: PositionRule;
 
-  private constructor(session: InferenceSession, firstPosition: number) {
+  private constructor(session: InferenceSession, positions: PositionRule) {
     this.#session = session;
-    this.#firstPosition = firstPosition;
+    this.#positions = positions;
   }
 
-  static async load({ model, weightsFolder, threads, provider, firstPosition }: SessionOptions): Promise<Session> {
+  static async load({ model, weightsFolder, threads, provider, positions }: SessionOptions): Promise<Session> {
     const session = await InferenceSession.create(model, {
       executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: threads,
@@ -37,7 +38,7 @@ export class Session {
         session: { model_external_initializers_file_folder_path: weightsFolder, intra_op: { allow_spinning: '0' } },
       },
     });
-    return new Session(session, firstPosition);
+    return new Session(session, positions);
   }
 
   /** Unit vectors of the sequences of a batch. */
@@ -58,7 +59,7 @@ export class Session {
   }
 
   async #run(batch: Batch): Promise<Readonly<Record<string, Tensor>>> {
-    const feeds = toFeeds(batch, this.#firstPosition);
+    const feeds = toFeeds(batch, this.#positions);
     const all: Readonly<Record<string, Tensor>> = {
       input_ids: new Tensor('int32', feeds.input_ids, [feeds.input_ids.length]),
       position_ids: new Tensor('int32', feeds.position_ids, [feeds.position_ids.length]),

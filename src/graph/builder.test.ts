@@ -17,7 +17,7 @@ function indexOf(
 }
 
 function finish(g: GraphBuilder, body: (g: GraphBuilder) => ReturnType<GraphBuilder['op']>): Graph {
-  return g.finish('test', [{ name: 'out', value: body(g), shape: [] }]);
+  return g.finish('test', [{ name: 'out', value: body(g) }]);
 }
 
 test('a node is named by its path and operator, and counted where that is taken', () => {

@@ -1,4 +1,4 @@
-import type { TensorIndex } from '../store/safetensors.ts';
+import type { TensorIndex, TensorView } from '../store/safetensors.ts';
 import type { Attribute, Dimension, DType, Graph, Initializer, Node, Port } from './graph.ts';
 import { int, subgraph } from './graph.ts';
 import { typeCodes, weightDTypes } from './types.ts';
@@ -14,6 +14,11 @@ export interface OpOptions {
   readonly domain?: Node['domain'];
   /** Of the result; that of the first input when absent. */
   readonly dtype?: DType;
+}
+
+export interface RowRange {
+  readonly from: number;
+  readonly rows: number;
 }
 
 /** Thrown when a checkpoint lacks a tensor the architecture needs, or holds it in another shape or number format. */
@@ -61,31 +66,31 @@ export class GraphBuilder {
    * @throws WeightError when it is missing, has another shape, or is no floating-point tensor
    */
   storedWeight(name: string, shape: readonly number[]): Value {
-    const view = this.#weights.get(name);
-    if (view === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`,
-      );
-    if (view.shape.join() !== shape.join())
-      throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
-    const dtype = weightDTypes[view.type];
-    if (dtype === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`,
-      );
-    if (!this.#initializers.has(name))
-      this.#initializers.set(name, { name, dtype, shape, data: { kind: 'checkpoint', view } });
-    return { name, dtype };
+    const { view, dtype } = this.#checked(name, shape);
+    return this.#checkpointValue({ name, dtype, shape, data: { kind: 'checkpoint', view } });
   }
 
-  /** A tensor of the checkpoint as float32. ONNX Runtime folds the cast when it loads the graph. */
+  /** A tensor of the checkpoint as float32. ONNX Runtime folds the cast when it loads the graph. @throws WeightError */
   weight(name: string, shape: readonly number[]): Value {
-    const stored = this.storedWeight(name, shape);
-    const known = this.#floats.get(name);
-    if (known !== undefined) return known;
-    const value = this.cast(stored, 'float32');
-    this.#floats.set(name, value);
-    return value;
+    return this.#widened(this.storedWeight(name, shape));
+  }
+
+  /**
+   * Rows `from` to `from + rows` of a tensor of the checkpoint as float32: one part of a fused weight, not copied.
+   * @throws WeightError as `storedWeight` does
+   */
+  weightRows(name: string, shape: readonly number[], { from, rows }: RowRange): Value {
+    const { view, dtype } = this.#checked(name, shape);
+    const rowBytes = view.byteLength / shape[0]!;
+    const part = { ...view, offset: view.offset + from * rowBytes, byteLength: rows * rowBytes };
+    return this.#widened(
+      this.#checkpointValue({
+        name: `${name}[${from}:${from + rows}]`,
+        dtype,
+        shape: [rows, ...shape.slice(1)],
+        data: { kind: 'checkpoint', view: part },
+      }),
+    );
   }
 
   cast(value: Value, dtype: DType): Value {
@@ -108,6 +113,11 @@ export class GraphBuilder {
     return this.#inline(`float32(${value})`, 'float32', [], Float32Array.of(value));
   }
 
+  /** A small float32 tensor. `key` names it: one key stands for the same numbers everywhere in a graph. */
+  floats(key: string, values: readonly number[], shape: readonly number[] = [values.length]): Value {
+    return this.#inline(`float32[${key}]`, 'float32', shape, Float32Array.from(values));
+  }
+
   op(op: string, inputs: readonly (Value | undefined)[], options: OpOptions = {}): Value {
     const { attributes = {}, domain = '' } = options;
     const dtype = options.dtype ?? inputs[0]?.dtype;
@@ -127,8 +137,8 @@ export class GraphBuilder {
 
   /** `condition ? whenTrue : whenFalse`; only the branch taken is computed. */
   branch(condition: Value, whenTrue: (g: GraphBuilder) => Value, whenFalse: (g: GraphBuilder) => Value): Value {
-    const then = this.#subgraph('then', whenTrue);
-    const otherwise = this.#subgraph('else', whenFalse);
+    const then = this.#subgraph('then', (g) => whenTrue(g));
+    const otherwise = this.#subgraph('else', (g) => whenFalse(g));
     if (then.value.dtype !== otherwise.value.dtype)
       throw new Error(`One branch gives ${then.value.dtype}, the other ${otherwise.value.dtype}. This is a bug.`);
     return this.op('If', [condition], {
@@ -137,9 +147,21 @@ export class GraphBuilder {
     });
   }
 
+  /**
+   * Runs `body` for 0, 1, ... `count - 1` and stacks what it gives: `[count, ...]`. count: `[]` int64. All results have
+   * one shape.
+   */
+  loop(count: Value, body: (g: GraphBuilder, index: Value) => Value): Value {
+    const { graph, value } = this.#subgraph('body', body, (inner) => [
+      inner.input(inner.#uniqueName('index'), 'int64', []),
+      inner.input(inner.#uniqueName('condition'), 'bool', []),
+    ]);
+    return this.op('Loop', [count, undefined], { attributes: { body: subgraph(graph) }, dtype: value.dtype });
+  }
+
   finish(
     name: string,
-    outputs: readonly { readonly value: Value; readonly name: string; readonly shape: readonly Dimension[] }[],
+    outputs: readonly { readonly value: Value; readonly name: string; readonly shape?: readonly Dimension[] }[],
   ): Graph {
     for (const { value, name: output } of outputs)
       this.#nodes.push({
@@ -154,27 +176,67 @@ export class GraphBuilder {
     return {
       name,
       inputs: [...this.#inputs],
-      outputs: outputs.map((output) => ({ name: output.name, dtype: output.value.dtype, shape: output.shape })),
+      outputs: outputs.map(({ value, ...port }) => ({ ...port, dtype: value.dtype })),
       nodes: [...this.#nodes],
       initializers: [...this.#initializers.values()],
     };
   }
 
-  /** A subgraph sees the values of its parent; its constants are kept by the outermost graph. */
-  #subgraph(label: string, body: (g: GraphBuilder) => Value): { readonly graph: Graph; readonly value: Value } {
+  /**
+   * A subgraph sees the values of its parent; its constants are kept by the outermost graph. What a loop runs takes the
+   * index and the condition to go on, and gives the condition back before its result.
+   */
+  #subgraph(
+    label: string,
+    body: (g: GraphBuilder, index: Value) => Value,
+    declareInputs: (g: GraphBuilder) => readonly Value[] = () => [],
+  ): { readonly graph: Graph; readonly value: Value } {
     const inner = new GraphBuilder(this.#weights, this);
-    const result = inner.scope(label, () => body(inner));
-    // ONNX lets a subgraph give only values it made itself.
-    const isOwn = inner.#nodes.some((node) => node.outputs.includes(result.name));
-    const value = isOwn ? result : inner.scope(label, () => inner.op('Identity', [result]));
-    const graph: Graph = {
-      name: label,
-      inputs: [],
-      outputs: [{ name: value.name, dtype: value.dtype, shape: [] }],
-      nodes: inner.#nodes,
-      initializers: [],
-    };
-    return { graph, value };
+    return inner.scope(label, () => {
+      const [index, condition] = declareInputs(inner);
+      const result = body(inner, index ?? { name: '', dtype: 'int64' });
+      const goesOn = condition === undefined ? [] : [inner.op('Identity', [condition])];
+      // ONNX lets a subgraph give only values it made itself.
+      const isOwn = inner.#nodes.some((node) => node.outputs.includes(result.name));
+      const value = isOwn ? result : inner.op('Identity', [result]);
+      const graph: Graph = {
+        name: label,
+        inputs: inner.#inputs,
+        outputs: [...goesOn, value].map(({ name, dtype }) => ({ name, dtype })),
+        nodes: inner.#nodes,
+        initializers: [],
+      };
+      return { graph, value };
+    });
+  }
+
+  #checked(name: string, shape: readonly number[]): { readonly view: TensorView; readonly dtype: DType } {
+    const view = this.#weights.get(name);
+    if (view === undefined)
+      throw new WeightError(
+        `Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`,
+      );
+    if (view.shape.join() !== shape.join())
+      throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
+    const dtype = weightDTypes[view.type];
+    if (dtype === undefined)
+      throw new WeightError(
+        `Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`,
+      );
+    return { view, dtype };
+  }
+
+  #checkpointValue(initializer: Initializer): Value {
+    if (!this.#initializers.has(initializer.name)) this.#initializers.set(initializer.name, initializer);
+    return { name: initializer.name, dtype: initializer.dtype };
+  }
+
+  #widened(stored: Value): Value {
+    const known = this.#floats.get(stored.name);
+    if (known !== undefined) return known;
+    const value = this.cast(stored, 'float32');
+    this.#floats.set(stored.name, value);
+    return value;
   }
 
   #inline(name: string, dtype: DType, shape: readonly number[], data: BigInt64Array | Float32Array): Value {

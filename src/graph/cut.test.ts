@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { noWeights, runGraph } from '../../tests/graph/run-graph.ts';
+import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { openModel } from '../models/open-model.ts';
 import { GraphBuilder } from './builder.ts';
 import { cut, cutOutput } from './cut.ts';
@@ -42,9 +43,7 @@ test('every node of the graph, those in branches too, can be cut after and runs'
 });
 
 test('16-bit values are widened, other types come as they are', () => {
-  expect(cutAfter('embeddings.word_embeddings/Gather').outputs).toEqual([
-    { name: cutOutput, dtype: 'float32', shape: [] },
-  ]);
+  expect(cutAfter('embeddings.word_embeddings/Gather').outputs).toEqual([{ name: cutOutput, dtype: 'float32' }]);
   expect(cutAfter('pooling/Less').outputs[0]?.dtype).toBe('bool');
   expect(cutAfter('pooling/Shape').outputs[0]?.dtype).toBe('int64');
 });
@@ -58,6 +57,18 @@ test('both branches give the values of a single sequence alike', async () => {
   );
   for (const [index, value] of then![cutOutput]!.values.entries())
     expect(otherwise![cutOutput]!.values[index]).toBeCloseTo(value, 5);
+});
+
+test('a node inside a loop is computed as in its first round', async () => {
+  const g = new GraphBuilder(noWeights);
+  const value = g.loop(g.index(3), (body, index) =>
+    body.op('Add', [body.op('Mul', [index, body.index(2)]), body.index(7)]),
+  );
+  const looped = g.finish('test', [{ name: 'out', value }]);
+  const last = listNodes(looped).find(({ node }) => node.op === 'Add')!;
+  const folderOfNothing = tempFolder();
+  expect((await runGraph(looped, folderOfNothing, [[0]]))['out']?.values).toEqual([7, 9, 11]);
+  expect((await runGraph(cut(looped, last), folderOfNothing, [[0]]))[cutOutput]?.values).toEqual([7]);
 });
 
 test('a node inside branches of branches takes what it needs from each level', () => {
@@ -76,7 +87,7 @@ test('a node inside branches of branches takes what it needs from each level', (
     },
     (otherwise) => otherwise.op('Sqrt', [outer]),
   );
-  const nested = g.finish('test', [{ name: 'out', value, shape: [] }]);
+  const nested = g.finish('test', [{ name: 'out', value }]);
   const entries = listNodes(nested);
   expect(entries.map(({ number, node, branches }) => [number, node.op, branches.length])).toEqual([
     [0, 'Neg', 0],

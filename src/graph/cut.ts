@@ -1,4 +1,4 @@
-import type { DType, Graph, Node } from './graph.ts';
+import type { DType, Graph, Initializer, Node } from './graph.ts';
 import { int } from './graph.ts';
 import { branchesOf, type ListedNode, listNodes } from './list-nodes.ts';
 import { typeCodes } from './types.ts';
@@ -8,10 +8,10 @@ export const cutOutput = 'value';
 
 /**
  * The part of a graph that computes one node, for debugging. A node inside a branch is computed as if its branch were
- * taken: names are unique across branches, so what it needs is lifted out. 16-bit floats are widened, because
+ * taken, and one inside a loop as in its first round: names are unique, so what it needs is lifted out. 16-bit floats are widened, because
  * JavaScript has none.
  */
-export function cut(graph: Graph, { number, node }: ListedNode): Graph {
+export function cut(graph: Graph, { number, node, branches }: ListedNode): Graph {
   const needed = new Set(node.outputs.slice(0, 1));
   const nodes: Node[] = [];
   for (const { node: candidate } of listNodes(graph)
@@ -25,10 +25,18 @@ export function cut(graph: Graph, { number, node }: ListedNode): Graph {
   return {
     name: `${graph.name} up to ${node.name}`,
     inputs: graph.inputs.filter(({ name }) => needed.has(name)),
-    outputs: [{ name: cutOutput, dtype, shape: [] }],
+    outputs: [{ name: cutOutput, dtype }],
     nodes: [...nodes, outputOf(node, dtype)],
-    initializers: graph.initializers.filter(({ name }) => needed.has(name)),
+    initializers: [...graph.initializers, ...branches.flatMap(firstRound)].filter(({ name }) => needed.has(name)),
   };
+}
+
+/** What the body of a loop takes, as constants: index 0, and the condition to go on. */
+function firstRound({ inputs }: Graph): readonly Initializer[] {
+  return inputs.map(({ name, dtype }) => {
+    const bytes = dtype === 'bool' ? Uint8Array.of(1) : new Uint8Array(8);
+    return { name, dtype, shape: [], data: { kind: 'inline', bytes } };
+  });
 }
 
 function outputOf(node: Node, dtype: DType): Node {

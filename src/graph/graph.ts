@@ -18,7 +18,8 @@ export type Dimension = number | string;
 export interface Port {
   readonly name: string;
   readonly dtype: DType;
-  readonly shape: readonly Dimension[];
+  /** Inferred where it is absent. */
+  readonly shape?: readonly Dimension[];
 }
 
 export interface Node {

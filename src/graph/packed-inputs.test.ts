@@ -13,8 +13,8 @@ const sequencesOf = (lengths: readonly number[]) =>
 test('the engine feeds exactly the inputs that are declared, in their types and sizes', () => {
   const g = new GraphBuilder(noWeights);
   const value = declarePackedInputs(g).inputIds;
-  const { inputs } = g.finish('test', [{ name: 'out', value, shape: [] }]);
-  const { batch, longest, ...feeds } = toFeeds(toBatch([[1, 2, 3], [4]]), 0);
+  const { inputs } = g.finish('test', [{ name: 'out', value }]);
+  const { batch, longest, ...feeds } = toFeeds(toBatch([[1, 2, 3], [4]]), { first: 0 });
   expect(inputs.map(({ name }) => name).toSorted()).toEqual(Object.keys(feeds).toSorted());
   const sizes: Readonly<Record<string, number>> = { tokens: 4, batch, longest };
   const arrays = { int32: Int32Array, int64: BigInt64Array, bool: Uint8Array } as const;
@@ -22,7 +22,7 @@ test('the engine feeds exactly the inputs that are declared, in their types and 
     const feed = feeds[name as keyof typeof feeds]; // the names were compared
     expect(feed, name).toBeInstanceOf(arrays[dtype as keyof typeof arrays]);
     expect(feed.length, name).toBe(
-      shape.reduce<number>((product, size) => product * (typeof size === 'number' ? size : sizes[size]!), 1),
+      shape!.reduce<number>((product, size) => product * (typeof size === 'number' ? size : sizes[size]!), 1),
     );
   }
 });
@@ -31,7 +31,7 @@ test('unpadding what was padded gives the packed rows back, for any lengths', ()
   fc.assert(
     fc.property(someLengths, fc.integer({ min: 0, max: 2 }), (lengths, firstPosition) => {
       const { ids, offsets } = toBatch(sequencesOf(lengths));
-      const feeds = toFeeds({ ids, offsets }, firstPosition);
+      const feeds = toFeeds({ ids, offsets }, { first: firstPosition });
       const padded = feeds.pad_index.map((row) => ids[row]!);
       expect(feeds.unpad_index.map((place) => padded[place]!)).toEqual(ids);
       expect([feeds.batch, feeds.longest]).toEqual([lengths.length, Math.max(...lengths)]);
@@ -51,7 +51,7 @@ test('unpadding what was padded gives the packed rows back, for any lengths', ()
 test('the view of packed rows is [batch, longest] exactly when all lengths are equal, and always holds every row', () => {
   fc.assert(
     fc.property(someLengths, (lengths) => {
-      const feeds = toFeeds(toBatch(sequencesOf(lengths)), 0);
+      const feeds = toFeeds(toBatch(sequencesOf(lengths)), { first: 0 });
       const areEqual = new Set(lengths).size === 1;
       expect([...feeds.equal_lengths]).toEqual([Number(areEqual)]);
       expect([...feeds.view_shape].map(Number)).toEqual([

@@ -21,6 +21,13 @@ export interface PackedInputs {
   readonly viewShape: Value;
 }
 
+/** Which position id each token of a sequence gets: `first`, `first + 1`, ... */
+export interface PositionRule {
+  readonly first: number;
+  /** Tokens of this id are not counted and get `first - 1`, as RoBERTa has it. */
+  readonly paddingId?: number;
+}
+
 export function declarePackedInputs(g: GraphBuilder): PackedInputs {
   return {
     inputIds: g.input('input_ids', 'int32', ['tokens']),

@@ -55,7 +55,7 @@ function section(title: string, lines: readonly string[]): string {
 }
 
 function printPort({ name, dtype, shape }: Port): string {
-  return `${name}  ${dtype} ${printShape(shape)}`;
+  return shape === undefined ? `${name}  ${dtype}` : `${name}  ${dtype} ${printShape(shape)}`;
 }
 
 /** Where the values are: a byte range of a file, or in the graph itself. */

@@ -25,7 +25,10 @@ const graph: Graph = {
     { name: 'x', dtype: 'int64', shape: ['batch', 3] },
     { name: 'flag', dtype: 'bool', shape: [] },
   ],
-  outputs: [{ name: 'out', dtype: 'bfloat16', shape: [7] }],
+  outputs: [
+    { name: 'out', dtype: 'bfloat16', shape: [7] },
+    { name: 'second', dtype: 'float32' },
+  ],
   nodes: [
     {
       name: 'path/Op',
@@ -71,7 +74,7 @@ test('nodes come back with order, absent inputs and every kind of attribute', ()
   expect(attributes['g']).toMatchObject({ type: 5, g: { name: 'then', node: [{ opType: 'Neg', input: ['x'] }] } });
 });
 
-test('ports come back with types and named or fixed sizes; no size means no shape', () => {
+test('ports come back with types and named or fixed sizes, those without a shape without one', () => {
   const { input, output } = read(graph).graph!;
   const portOf = (port: (typeof input)[number]) => {
     if (port.type?.value.case !== 'tensorType') throw new Error('no tensor');
@@ -80,8 +83,9 @@ test('ports come back with types and named or fixed sizes; no size means no shap
   };
   expect([...input, ...output].map(portOf)).toEqual([
     ['x', 7, ['batch', 3n]],
-    ['flag', 9, undefined],
+    ['flag', 9, []],
     ['out', 16, [7n]],
+    ['second', 1, undefined],
   ]);
 });
 

@@ -81,15 +81,14 @@ function toAttributeProto(name: string, attribute: Attribute): AttributeProto {
   }
 }
 
-/** A port without dimensions is written without a shape: the runtime infers it. */
 function toValueInfo(port: Port): ValueInfoProto {
-  const dim = port.shape.map((size) =>
+  const dim = port.shape?.map((size) =>
     create(TensorShapeProto_DimensionSchema, {
       value: typeof size === 'number' ? { case: 'dimValue', value: BigInt(size) } : { case: 'dimParam', value: size },
     }),
   );
   const tensor = create(TypeProto_TensorSchema, { elemType: typeCodes[port.dtype] });
-  if (dim.length > 0) tensor.shape = create(TensorShapeProtoSchema, { dim });
+  if (dim !== undefined) tensor.shape = create(TensorShapeProtoSchema, { dim });
   return create(ValueInfoProtoSchema, {
     name: port.name,
     type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),

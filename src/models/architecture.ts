@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
-import type { PackedInputs } from '../graph/packed-inputs.ts';
+import type { PackedInputs, PositionRule } from '../graph/packed-inputs.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 
 /** One family of models: how its config.json reads and which graph computes it. */
@@ -10,12 +10,18 @@ export interface Architecture<C> {
   matches?(config: unknown, tensors: TensorIndex): boolean;
   /** Prefixes a checkpoint may put before every tensor name. */
   readonly prefixes: readonly string[];
+  /** The name the graph has for a tensor that is stored under another one; the prefix is already gone. */
+  canonicalName?(name: string): string;
+  /** Canonical names of tensors that the last hidden state does not need, beside those of `unused-tensors.ts`. */
+  readonly unused?: RegExp;
   /** @throws ConfigFieldError naming the field, what was expected and what came */
   parseConfig(json: unknown): C;
   /** What the service must know of a config of this family. */
   describe(config: C): ModelShape;
-  /** The last hidden state, `[tokens, hidden]`. */
-  build(g: GraphBuilder, config: C, inputs: PackedInputs): Value;
+  /** Names of the adapters a checkpoint of this family holds; none is applied unless asked for. */
+  tasks?(config: C): readonly string[];
+  /** The last hidden state, `[tokens, hidden]`, with the adapter of `task` applied, one of `tasks`. */
+  build(g: GraphBuilder, config: C, inputs: PackedInputs, task?: string): Value;
 }
 
 export interface ModelShape {
@@ -24,6 +30,5 @@ export interface ModelShape {
   readonly vocabulary: number;
   /** Tokens one sequence may have, special tokens included. */
   readonly maxTokens: number;
-  /** Position id of the first token. */
-  readonly firstPosition: number;
+  readonly positions: PositionRule;
 }

@@ -13,7 +13,7 @@ test('a config says its sizes', () => {
     layers: 3,
     vocabulary: 300,
     maxTokens: 81,
-    firstPosition: 0,
+    positions: { first: 0 },
   });
 });
 

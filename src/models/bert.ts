@@ -27,7 +27,7 @@ export const bert: Architecture<BertConfig> = {
     layers: config.layers,
     vocabulary: config.vocabulary,
     maxTokens: config.positions,
-    firstPosition: 0,
+    positions: { first: 0 },
   }),
   build,
 };
@@ -95,7 +95,7 @@ function encode(
   const q = linear(g, `${path}.attention.self.query`, x, square);
   const k = linear(g, `${path}.attention.self.key`, x, square);
   const v = linear(g, `${path}.attention.self.value`, x, square);
-  const context = attention(g, `${path}.attention.self`, [q, k, v], { heads, hidden }, inputs);
+  const context = attention(g, `${path}.attention.self`, [q, k, v], { heads, size: hidden / heads }, inputs);
   const attended = linear(g, `${path}.attention.output.dense`, context, square);
   const y = layerNorm(
     g,

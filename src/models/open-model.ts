@@ -12,6 +12,7 @@ import { readTensorIndex } from '../store/safetensors.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
 import { readJsonFile } from './read-json-file.ts';
+import { findUnusedTensors } from './unused-tensors.ts';
 import { readUnbuiltModules } from './unbuilt-modules.ts';
 import { findArchitecture, modelTypeOf } from './registry.ts';
 
@@ -25,13 +26,19 @@ export interface Model {
   readonly declaredPooling: string | undefined;
   /** Steps of its own pipeline that no graph is built for. */
   readonly unbuiltModules: readonly string[];
+  /** Names of the adapters the checkpoint holds; `compile` applies the one asked for. */
+  readonly tasks: readonly string[];
   /** The graph that gives unit vectors `[batch, hidden]` under the name `embeddings`. */
   readonly compile: (options: CompileOptions) => Graph;
+  /** Tensors of the checkpoint that a graph of it leaves out without a rule: a part of the model this service does not know. */
+  readonly unusedTensors: (graph: Graph) => readonly string[];
 }
 
 export interface CompileOptions {
   readonly pooling: PoolingName;
   readonly provider: Provider;
+  /** One of `tasks`. */
+  readonly task?: string | undefined;
 }
 
 /** Thrown when no architecture of the registry computes the model. */
@@ -53,14 +60,16 @@ export function openModel(folder: string): Model {
     weightsFolder: weightsFolderOf(tensors),
     declaredPooling: readDeclaredPooling(folder),
     unbuiltModules: readUnbuiltModules(folder),
-    compile: ({ pooling, provider }) => {
+    tasks: architecture.tasks?.(config) ?? [],
+    compile: ({ pooling, provider, task }) => {
       const g = new GraphBuilder(tensors);
       const inputs = declarePackedInputs(g);
-      const hidden = architecture.build(g, config, inputs);
+      const hidden = architecture.build(g, config, inputs, task);
       const embeddings = normalize(g, poolings[pooling](g, hidden, inputs));
       const graph = g.finish(name, [{ name: 'embeddings', value: embeddings, shape: ['batch', shape.hidden] }]);
       return optimize(graph, provider);
     },
+    unusedTensors: (graph) => findUnusedTensors(graph, tensors, architecture),
   };
 }
 

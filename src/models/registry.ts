@@ -24,7 +24,7 @@ export function findArchitecture(
   const modelType = modelTypeOf(config);
   for (const [name, architecture] of Object.entries(table)) {
     if (!architecture.modelTypes.includes(modelType)) continue;
-    const tensors = toCanonicalNames(stored, architecture.prefixes);
+    const tensors = toCanonicalNames(stored, architecture);
     if (architecture.matches?.(config, tensors) ?? true) return { name, architecture, tensors };
   }
   return undefined;

@@ -58,6 +58,8 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
         'the model declares another pooling than the one used; pooling=model follows it',
       ),
   });
+  const graph = model.compile({ pooling, provider });
+  warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   const weightBytes = countParameters(model) * Float32Array.BYTES_PER_ELEMENT; // as it is computed
   const { replicas, threads } = chooseResources(weightBytes, readMachine(), config);
   const maxTokens = Math.min(shape.maxTokens, config.maxInputTokens ?? Infinity);
@@ -65,11 +67,11 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     model: entry.name,
     load: {
       kind: 'load',
-      model: serialize(model.compile({ pooling, provider })),
+      model: serialize(graph),
       weightsFolder: model.weightsFolder,
       threads,
       provider,
-      firstPosition: shape.firstPosition,
+      positions: shape.positions,
     },
     limits: { maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, provider),
@@ -125,6 +127,15 @@ function open(entry: AllowlistEntry, located: LocatedModel): Model {
     if (error instanceof UnknownArchitectureError) throw notBuilt(error.message);
     throw broken(entry, error);
   }
+}
+
+function warnOfUnused(names: readonly string[], { model, logger }: { model: string; logger: Logger }): void {
+  if (names.length === 0) return;
+  const tensors = names.slice(0, 5);
+  logger.warn(
+    { model, count: names.length, tensors },
+    'the checkpoint holds tensors that this architecture does not use',
+  );
 }
 
 function broken(entry: AllowlistEntry, error: unknown): ServiceError {

@@ -27,7 +27,7 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
       weightsFolder: folder,
       threads: 1,
       provider: 'cpu',
-      firstPosition: shape.firstPosition,
+      positions: shape.positions,
     },
     limits: { maxTokens: shape.maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, 'cpu'),

@@ -53,5 +53,5 @@ export function graphOverLayer(folder: string, body: (g: GraphBuilder, layer: La
     scale: get('scale'),
     shift: get('shift'),
   };
-  return g.finish('test', [{ name: 'out', value: body(g, layer), shape: [] }]);
+  return g.finish('test', [{ name: 'out', value: body(g, layer) }]);
 }

@@ -24,7 +24,7 @@ export async function runGraph(
     weightsFolder,
     threads: 1,
     provider: 'cpu',
-    firstPosition: 0,
+    positions: { first: 0 },
   });
   try {
     const outputs = Object.entries(await session.dump(toBatch(ids)));
@@ -55,7 +55,7 @@ export async function runOverRows(
   const g = new Builder(readTensorIndex(folder));
   const inputs = declarePackedInputs(g);
   const hidden = g.op('Gather', [g.weight('table', [rows.length, size]), inputs.inputIds]);
-  const graph = g.finish('test', [{ name: 'out', value: body(g, hidden, inputs), shape: [] }]);
+  const graph = g.finish('test', [{ name: 'out', value: body(g, hidden, inputs) }]);
   const { out } = await runGraph(graph, folder, ids);
   if (out === undefined) throw new Error('The graph gave no output.');
   return out;
@@ -64,7 +64,7 @@ export async function runOverRows(
 /** Runs a graph made without a checkpoint. */
 export async function runBare(folder: string, body: (g: GraphBuilder) => Value): Promise<Output> {
   const g = new Builder(noWeights);
-  const graph = g.finish('test', [{ name: 'out', value: body(g), shape: [] }]);
+  const graph = g.finish('test', [{ name: 'out', value: body(g) }]);
   const { out } = await runGraph(graph, folder, [[0]]);
   if (out === undefined) throw new Error('The graph gave no output.');
   return out;

@@ -31,7 +31,7 @@ function reference(x: Rows, heads: number): readonly number[] {
 
 async function attend(ids: readonly (readonly number[])[], heads: number, rows = table) {
   return runOverRows(tempFolder(), rows, ids, (g, x, inputs) =>
-    attention(g, 'self', [x, g.op('Mul', [x, g.scalar(2)]), g.op('Neg', [x])], { heads, hidden: 8 }, inputs),
+    attention(g, 'self', [x, g.op('Mul', [x, g.scalar(2)]), g.op('Neg', [x])], { heads, size: 8 / heads }, inputs),
   );
 }
 

@@ -1,46 +1,36 @@
-import type { GraphBuilder, Value } from '../builder.ts';
-import { int } from '../graph.ts';
+import type { GraphBuilder } from '../builder.ts';
+import type { Value } from '../builder.ts';
+import { float, int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
-
-export interface AttentionOptions {
-  readonly heads: number;
-  /** heads * head size */
-  readonly hidden: number;
-}
+import { type Heads, type QueryKeyValue, repeatHeads } from './heads.ts';
+import { padded } from './padded.ts';
 
 /**
- * Bidirectional attention `softmax(Q K^T / sqrt(d)) V` of each sequence to itself. q, k, v: `[tokens, hidden]`.
- *
- *     equal lengths (no mask: the kernel is flash-style)   other lengths
- *       view [batch, longest, hidden]                        Gather pad_index
- *       MultiHeadAttention                                   MultiHeadAttention with lengths as mask
- *                                                            Gather unpad_index
- *
- * Views are taken outside the branches: a branch would copy the values it reshapes.
+ * Bidirectional attention `softmax(scale Q K^T) V` of each sequence to itself. q: `[tokens, heads * size]`, k and v:
+ * `[tokens, keyHeads * size]` -> `[tokens, heads * size]`. Without padding the kernel needs no mask and is flash-style:
+ * constant memory at any length.
  */
 export function attention(
   g: GraphBuilder,
   path: string,
-  qkv: readonly [Value, Value, Value],
-  options: AttentionOptions,
+  [q, k, v]: QueryKeyValue,
+  heads: Heads,
   inputs: PackedInputs,
 ): Value {
-  const attributes = { num_heads: int(options.heads) };
-  const rows = g.int64(-1, options.hidden);
-  return g.scope(path, () => {
-    const views = qkv.map((x) => g.op('Reshape', [x, inputs.viewShape]));
-    const context = g.branch(
-      inputs.equalLengths,
-      (then) => then.op('MultiHeadAttention', views, { attributes, domain: 'com.microsoft' }),
-      (otherwise) => {
-        const padded = qkv.map((x) => otherwise.op('Gather', [x, inputs.padIndex]));
-        const attended = otherwise.op('MultiHeadAttention', [...padded, undefined, inputs.lengths], {
+  const attributes = {
+    num_heads: int(heads.heads),
+    ...(heads.scale === undefined ? {} : { scale: float(heads.scale) }),
+  };
+  return g.scope(path, () =>
+    padded(
+      g,
+      [q, repeatHeads(g, k, heads), repeatHeads(g, v, heads)],
+      { inputs, resultSize: heads.heads * heads.size },
+      (inner, qkv, hasPadding) =>
+        inner.op('MultiHeadAttention', hasPadding ? [...qkv, undefined, inputs.lengths] : qkv, {
           attributes,
           domain: 'com.microsoft',
-        });
-        return otherwise.op('Gather', [otherwise.op('Reshape', [attended, rows]), inputs.unpadIndex]);
-      },
-    );
-    return g.op('Reshape', [context, rows]);
-  });
+        }),
+    ),
+  );
 }

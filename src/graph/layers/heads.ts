@@ -1,0 +1,31 @@
+import type { GraphBuilder, Value } from '../builder.ts';
+
+/** How the columns of q, k and v are cut into heads. */
+export interface Heads {
+  readonly heads: number;
+  /** Heads of keys and values; each serves `heads / keyHeads` consecutive heads of queries. As many as `heads` when absent. */
+  readonly keyHeads?: number;
+  /** Columns of one head. */
+  readonly size: number;
+  /** Factor of the scores; `1 / sqrt(size)` when absent. */
+  readonly scale?: number;
+}
+
+export type QueryKeyValue = readonly [query: Value, key: Value, value: Value];
+
+/** Rows of keys or values with each head as often as queries share it: `[tokens, keyHeads * size]` -> `[tokens, heads * size]`. */
+export function repeatHeads(g: GraphBuilder, x: Value, { heads, keyHeads = heads, size }: Heads): Value {
+  if (keyHeads === heads) return x;
+  const single = g.op('Reshape', [x, g.int64(-1, keyHeads, 1, size)]);
+  const repeated = g.op('Expand', [single, g.int64(1, 1, heads / keyHeads, 1)]);
+  return g.op('Reshape', [repeated, g.int64(-1, heads * size)]);
+}
+
+/** `[batch, length, heads * size]` -> `[batch, heads, length, size]` */
+export function splitHeads(g: GraphBuilder, x: Value, { heads, size }: Heads): Value {
+  return transpose(g, g.op('Reshape', [x, g.int64(0, -1, heads, size)]), [0, 2, 1, 3]);
+}
+
+export function transpose(g: GraphBuilder, x: Value, perm: readonly number[]): Value {
+  return g.op('Transpose', [x], { attributes: { perm: { kind: 'ints', value: perm } } });
+}
