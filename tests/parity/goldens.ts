@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** One input and what the reference gives for it. */
@@ -16,27 +16,24 @@ export interface Golden {
 export interface GoldenOptions {
   /** Set where one file has vectors of several weights: `f16` or `f32`. */
   readonly weights?: 'own' | 'f16' | 'f32';
-  readonly pooling?: 'mean' | 'cls';
+  readonly pooling?: string;
 }
 
-/** The tiny checkpoints under `tests/goldens/models/`, ids as in its `supported_models.txt`. */
-export const tinyModels = [
-  'tiny/bert',
-  'tiny/bert-prefix',
-  'tiny/bert-gamma-beta',
-  'tiny/bert-bf16',
-  'tiny/bert-sharded',
-  'tiny/bert-cls',
-] as const;
-
 export const goldensFolder = fileURLToPath(new URL('../goldens/', import.meta.url));
+
+/** The tiny checkpoints under `tests/goldens/models/tiny`; the goldens of `bert` are in `tiny-bert.json`. */
+export const tinyModels: readonly string[] = readdirSync(`${goldensFolder}models/tiny`).toSorted();
+
+export function readGoldenFile(name: string): GoldenFile {
+  return JSON.parse(readFileSync(`${goldensFolder}${name}.json`, 'utf8')) as GoldenFile;
+}
 
 /** Goldens of one file of `tests/goldens`, such as `all-MiniLM-L6-v2` or `tiny-bert`. */
 export function loadGoldens(
   name: string,
   { weights = 'own', pooling = 'mean' }: GoldenOptions = {},
 ): readonly Golden[] {
-  const file = JSON.parse(readFileSync(`${goldensFolder}${name}.json`, 'utf8')) as GoldenFile;
+  const file = readGoldenFile(name);
   const encoded = file.vectors[weights]?.[pooling];
   if (encoded === undefined)
     throw new Error(`${name}.json has no vectors of ${weights} weights and ${pooling} pooling`);
@@ -68,7 +65,11 @@ export function cosine(a: Float32Array, b: Float32Array): number {
   return dot / Math.sqrt(aa * bb);
 }
 
-interface GoldenFile {
+export interface GoldenFile {
+  /** The row of the registry that computes it; the declared pooling. Only of tiny models. */
+  readonly architecture: string;
+  readonly pooling: string;
+  readonly maxTokens: number;
   readonly dim: number;
   readonly cases: readonly { readonly text?: string; readonly ids: readonly number[]; readonly fullTokens?: number }[];
   /** By weights, then pooling: base64 of little-endian float32. Layout: `[case][column]`. */

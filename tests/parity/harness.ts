@@ -4,8 +4,11 @@ import type * as AppModule from '../../src/app.ts';
 import { importBuilt } from '../built.ts';
 import type { EmbedResult } from '../../src/embed.ts';
 import type { Item } from '../../src/request/embed-request.ts';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino from 'pino';
-import { goldensFolder, type Golden } from './goldens.ts';
+import { goldensFolder, type Golden, tinyModels } from './goldens.ts';
 
 export type { App };
 
@@ -24,6 +27,13 @@ export async function createTestApp(flags: Partial<Record<SettingName, string>> 
   });
   const { createApp } = await importBuilt<typeof AppModule>('app.ts');
   return createApp({ config, logger: pino({ level: 'silent' }) });
+}
+
+/** An allowlist of every tiny checkpoint. */
+export function tinyAllowlist(): string {
+  const file = join(mkdtempSync(join(tmpdir(), 'embeddings-')), 'supported_models.txt');
+  writeFileSync(file, tinyModels.map((name) => `tiny/${name}\n`).join(''));
+  return file;
 }
 
 export function toTextItem(text: string): Item {
