@@ -14,6 +14,8 @@ export interface OpOptions {
   readonly domain?: Node['domain'];
   /** Of the result; that of the first input when absent. */
   readonly dtype?: DType;
+  /** Outputs that the operator must have beside its first, and that nobody reads. */
+  readonly unreadOutputs?: number;
 }
 
 export interface RowRange {
@@ -119,7 +121,7 @@ export class GraphBuilder {
   }
 
   op(op: string, inputs: readonly (Value | undefined)[], options: OpOptions = {}): Value {
-    const { attributes = {}, domain = '' } = options;
+    const { attributes = {}, domain = '', unreadOutputs = 0 } = options;
     const dtype = options.dtype ?? inputs[0]?.dtype;
     if (dtype === undefined) throw new Error(`${op} needs a dtype. This is a bug.`);
     const name = this.#uniqueName(op);
@@ -128,7 +130,7 @@ export class GraphBuilder {
       op,
       domain,
       inputs: inputs.map((input) => input?.name ?? ''),
-      outputs: [name],
+      outputs: [name, ...Array.from({ length: unreadOutputs }, (_, index) => `${name}:${index + 1}`)],
       dtype,
       attributes,
     });

@@ -10,6 +10,8 @@ export type Penalty =
   /** Only keys with `0 <= i - j` are seen, and `i - j < window` where that is given. */
   | { readonly kind: 'causal'; readonly window?: number };
 
+export type BidirectionalPenalty = Exclude<Penalty, { kind: 'causal' }>;
+
 /** Hides a key: no score of a real model comes near, and sums of two stay finite in float32. */
 const hidden = -1e30;
 
@@ -32,7 +34,7 @@ export function attentionPenalty(
     const distance = g.op('Neg', [g.cast(g.op('Abs', [ahead]), 'float32')]);
     const perHead = g.op('Where', [isSeen, distance, g.scalar(hidden)], { dtype: 'float32' });
     const { slopes } = penalty;
-    return g.op('Mul', [g.floats(`alibi slopes of ${slopes.length} heads`, slopes, [1, slopes.length, 1, 1]), perHead]);
+    return g.op('Mul', [g.floats(`alibi slopes ${slopes.join(', ')}`, slopes, [1, slopes.length, 1, 1]), perHead]);
   });
 }
 

@@ -51,6 +51,7 @@ export function causalAttention(
       inner.op('GroupQueryAttention', [...padded3, ...noPast, sizes.lastPositions, sizes.longest], {
         attributes,
         domain: 'com.microsoft',
+        unreadOutputs: 2, // the keys and values: without them the kernel falls back to scores of length x length
       }),
     ),
   );
