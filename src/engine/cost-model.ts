@@ -40,6 +40,15 @@ function cpuCost({ hidden }: CostShape): CostModel {
   };
 }
 
+/**
+ * Milliseconds that a unit of cost takes on a machine far slower than any it runs on, for `parameters` numbers in the
+ * weights: a run that needs longer hangs.
+ */
+export function slowestMsPerCost(parameters: number): number {
+  const slowestFlops = 5e9; // a twentieth of one core of today
+  return ((2 * parameters) / slowestFlops) * 1000;
+}
+
 /** A GPU has arithmetic to spare: what counts is how little of a batch is padding. Not measured yet. */
 function paddedCost(lengths: readonly number[]): number {
   return 1024 + lengths.length * Math.max(...lengths);

@@ -26,6 +26,7 @@ function stage() {
   }[] = [];
   const waits: number[] = [];
   const watchdogs: (() => void)[] = [];
+  const watchdogMs: number[] = [];
   const loadTimers: (() => void)[] = [];
   const crashes: string[] = [];
   const givenUp: string[] = [];
@@ -33,7 +34,8 @@ function stage() {
     model: 'm',
     load,
     limits: { maxTokens: 8, dimensions: 2 },
-    cost: (lengths) => lengths.length,
+    cost: (lengths) => lengths.reduce((sum, length) => sum + length, 0),
+    maxMsPerCost: 1000,
     openChannel: (events: RunnerEvents) => {
       const sent: ToRunner[] = [];
       const process = { sent, says: events.message, dies: events.exit, isKilled: false };
@@ -42,7 +44,10 @@ function stage() {
     },
     startTimer: (ms, action) => {
       if (ms === 900_000) return cancelable(loadTimers, action);
-      if (ms === 300_000) return cancelable(watchdogs, action);
+      if (ms > 300_000) {
+        watchdogMs.push(ms);
+        return cancelable(watchdogs, action);
+      }
       waits.push(ms);
       void Promise.resolve().then(action);
       return () => {};
@@ -50,7 +55,7 @@ function stage() {
     onCrash: (reason) => crashes.push(reason),
     onGiveUp: (reason) => givenUp.push(reason),
   });
-  return { replica, processes, waits, watchdogs, loadTimers, crashes, givenUp };
+  return { replica, processes, waits, watchdogs, watchdogMs, loadTimers, crashes, givenUp };
 }
 
 function cancelable(list: (() => void)[], action: () => void): () => void {
@@ -180,6 +185,18 @@ test('a process that hangs is killed, and one that answers is not', async () => 
   expect(processes[0]?.isKilled).toBe(true);
   processes[0]?.dies('signal SIGKILL');
   await expect(hanging).rejects.toMatchObject({ code: 'runner_crashed' });
+});
+
+test('a long batch may take longer before it counts as hanging, up to what a timer can wait', async () => {
+  const { replica, processes, watchdogMs } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  for (const [id, length] of [2, 32_768, 10_000_000].entries()) {
+    const answer = replica.embed({ ids: new Int32Array(length), offsets: Int32Array.of(0, length) });
+    await settle();
+    processes[0]?.says(ran(id));
+    await answer;
+  }
+  expect(watchdogMs).toEqual([302_000, 300_000 + 32_768_000, 2 ** 31 - 1]);
 });
 
 test('an idle process that is killed comes back soon, however often', async () => {

@@ -11,6 +11,8 @@ export interface RunnerOptions {
   readonly load: Extract<ToRunner, { kind: 'load' }>;
   readonly limits: Replica['limits'];
   readonly cost: CostModel;
+  /** Time that one unit of cost may take at most. */
+  readonly maxMsPerCost: number;
   readonly openChannel: OpenChannel;
   /** Calls `action` after `ms` unless the function it returns is called first. */
   readonly startTimer: (ms: number, action: () => void) => () => void;
@@ -29,7 +31,8 @@ interface Pending {
 }
 
 const maxLoadMs = 900_000; // 16 GB from a slow disk take less
-const maxRunMs = 300_000; // far beyond any batch: a process that takes longer hangs
+const maxPauseMs = 300_000; // beyond its work a run may be held up by others; a process that takes longer hangs
+const longestTimerMs = 2 ** 31 - 1; // of setTimeout
 const backoffMs = [0, 100, 500, 2_000, 10_000, 30_000]; // by the number of crashes since the last good batch
 const idleRestartMs = 100; // whoever kills an idle process is not the work: no reason to wait longer each time
 const maxLoadAttempts = 5; // a model whose load kills its process this often will not load
@@ -72,7 +75,7 @@ export class RunnerReplica implements Replica {
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
-      const cancelTimer = this.#options.startTimer(maxRunMs, () => this.#channel?.kill());
+      const cancelTimer = this.#options.startTimer(this.#maxRunMs(offsets), () => this.#channel?.kill());
       this.#pending.set(id, { resolve, reject, cancelTimer });
       this.#channel?.send({ kind: 'run', id, ids, offsets });
     });
@@ -86,6 +89,11 @@ export class RunnerReplica implements Replica {
     this.#ready.reject(closed);
     this.#failPending(closed);
     this.#channel?.kill();
+  }
+
+  #maxRunMs(offsets: Int32Array): number {
+    const lengths = Array.from(offsets.subarray(1), (end, row) => end - offsets[row]!);
+    return Math.min(longestTimerMs, maxPauseMs + this.cost(lengths) * this.#options.maxMsPerCost);
   }
 
   #start(): void {

@@ -5,7 +5,7 @@ import { RunnerReplica } from '../engine/runner-replica.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { countRunners } from './runner-count.ts';
 
-export interface OpenRunnersOptions extends Pick<RunnerOptions, 'model' | 'load' | 'limits' | 'cost'> {
+export interface OpenRunnersOptions extends Pick<RunnerOptions, 'model' | 'load' | 'limits' | 'cost' | 'maxMsPerCost'> {
   readonly metrics: Metrics;
   readonly logger: Logger;
 }

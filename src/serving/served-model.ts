@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { batchTokens, costModel } from '../engine/cost-model.ts';
+import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources } from '../engine/resources.ts';
 import { ServiceError } from '../errors.ts';
@@ -60,7 +60,8 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
   });
   const graph = model.compile({ pooling, provider });
   warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
-  const weightBytes = countParameters(model) * Float32Array.BYTES_PER_ELEMENT; // as it is computed
+  const parameters = countParameters(model);
+  const weightBytes = parameters * Float32Array.BYTES_PER_ELEMENT; // as it is computed
   const { replicas, threads } = chooseResources(weightBytes, readMachine(), config);
   const maxTokens = Math.min(shape.maxTokens, config.maxInputTokens ?? Infinity);
   const opener = createRunnerOpener({
@@ -75,6 +76,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     },
     limits: { maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, provider),
+    maxMsPerCost: slowestMsPerCost(parameters),
     metrics,
     logger,
   });

@@ -31,6 +31,7 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
     },
     limits: { maxTokens: shape.maxTokens, dimensions: shape.hidden },
     cost: costModel(shape, 'cpu'),
+    maxMsPerCost: 1,
     openChannel: forkRunner,
     startTimer: (ms, action) => {
       const timer = setTimeout(action, ms);
