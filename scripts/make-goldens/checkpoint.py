@@ -30,7 +30,9 @@ class Checkpoint:
     forward: Forward  # the reference, with the stored weights widened to float32
     max_tokens: int
     lengths: list[int]  # of the raw token arrays; at least one beyond every window and one of max_tokens where that is small
+    arrays: list[list[int]] = field(default_factory=list)  # token arrays beside the random ones
     vocab: int = 300
+    padding_id: int = 0  # what a batch of the reference is padded with
     template: str = "[CLS] $A [SEP]"  # the special tokens a text gets
     pooling: str = "mean"  # what 1_Pooling/config.json declares: mean, cls or lasttoken
     heads: dict[str, torch.Tensor] = field(default_factory=dict)  # tensors beside the model, which nobody needs
@@ -53,10 +55,11 @@ def make_checkpoint(checkpoint: Checkpoint) -> None:
 
     random = np.random.RandomState(SEED + 1)
     tokens = [random.randint(0, checkpoint.vocab, length).tolist() for length in checkpoint.lengths]
+    tokens += checkpoint.arrays
     by_text = [encoding.ids for encoding in Tokenizer.from_file(str(folder / "tokenizer.json")).encode_batch(TEXTS)]
     ids = tokens + by_text
     vectors = embed(checkpoint.forward, ids)
-    check_padded(checkpoint.forward, ids, vectors["mean"])
+    check_padded(checkpoint.forward, ids, vectors["mean"], checkpoint.padding_id)
     cases = [{"ids": sequence} for sequence in tokens]
     cases += [{"text": text, "ids": sequence} for text, sequence in zip(TEXTS, by_text)]
     kept = {"mean", checkpoint.pooling}
@@ -85,10 +88,10 @@ def embed(forward: Forward, sequences: list[list[int]]) -> dict[str, np.ndarray]
     return {name: torch.nn.functional.normalize(torch.stack(list_), dim=1).numpy() for name, list_ in rows.items()}
 
 
-def check_padded(forward: Forward, sequences: list[list[int]], mean: np.ndarray) -> None:
-    """The reference must itself not depend on the batch, else it is no reference. Padding is on the right, id 0."""
-    width = max(map(len, sequences))
-    ids, mask = torch.zeros(len(sequences), width, dtype=torch.long), torch.zeros(len(sequences), width, dtype=torch.long)
+def check_padded(forward: Forward, sequences: list[list[int]], mean: np.ndarray, padding_id: int) -> None:
+    """The reference must itself not depend on the batch, else it is no reference. Padding is on the right."""
+    shape = len(sequences), max(map(len, sequences))
+    ids, mask = torch.full(shape, padding_id), torch.zeros(shape, dtype=torch.long)
     for row, sequence in enumerate(sequences):
         ids[row, : len(sequence)], mask[row, : len(sequence)] = torch.tensor(sequence), 1
     weights = mask[..., None].float()

@@ -49,7 +49,7 @@ test('the first row that matches wins, and each sees the tensors by its own name
 
 test.each(Object.entries(architectures))('%s keeps the contract of an architecture', (_name, architecture) => {
   expect(architecture.modelTypes.length).toBeGreaterThan(0);
-  for (const prefix of architecture.prefixes) expect(prefix).toMatch(/^\w+\.$/);
+  for (const prefix of architecture.prefixes) expect(prefix).toMatch(/^[\w-]+\.$/);
   for (const json of [null, [], 'text', {}, { hidden_size: -1 }])
     expect(() => architecture.parseConfig(json)).toThrow(ConfigFieldError);
 });

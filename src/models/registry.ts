@@ -1,11 +1,23 @@
 import type { TensorIndex } from '../store/safetensors.ts';
+import { albert } from './albert.ts';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
 import { toCanonicalNames } from './canonical-names.ts';
+import { distilbert } from './distilbert.ts';
+import { electra } from './electra.ts';
+import { ernie } from './ernie.ts';
+import { mpnet } from './mpnet.ts';
+import { roberta } from './roberta.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   bert,
+  roberta,
+  mpnet,
+  distilbert,
+  electra,
+  albert,
+  ernie,
 };
 
 /** An architecture and the tensors by the names it uses. */

@@ -22,6 +22,7 @@ interface Kind {
 
 const shared = { heads: 4, keyHeads: 2, size: 8 };
 const slopes = [0.5, 0.25, 0.06, 0.01];
+const learned = randomRows(4, 7);
 
 /** Every kind of attention with shared keys and a scale of its own. */
 const kinds: Readonly<Record<string, Kind>> = {
@@ -43,6 +44,14 @@ const kinds: Readonly<Record<string, Kind>> = {
     reference: { ...shared, bias: (head, i, j) => -slopes[head]! * Math.abs(i - j) },
     attend: (g, qkv, inputs) =>
       biasedAttention(g, 'self', qkv, shared, { inputs, shared: sharePenalty(g, { kind: 'alibi', slopes }, inputs) }),
+  },
+  'bidirectional with a learned number per distance': {
+    reference: { ...shared, bias: (head, i, j) => learned[head]![Math.max(-3, Math.min(3, j - i)) + 3]! },
+    attend: (g, qkv, inputs) => {
+      const byDistance = g.floats('learned', learned.flat(), [4, 7]);
+      const penalty = sharePenalty(g, { kind: 'learned', furthest: 3, byDistance }, inputs);
+      return biasedAttention(g, 'self', qkv, shared, { inputs, shared: penalty });
+    },
   },
   'bidirectional within a reach of 3': {
     reference: { ...shared, scale: 0.3, isSeen: (i, j) => Math.abs(i - j) <= 3 },

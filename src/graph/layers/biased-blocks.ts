@@ -8,7 +8,7 @@ import { overQueryBlocks, type QueryBlock } from './query-blocks.ts';
 import { countFrom, larger, sizeOf, sliceAxis, smaller } from './sizes.ts';
 
 /** Rows of a block: keys are packed for the product once a block, and a window of few keys wants few rows. */
-const blockRows = { alibi: 256, window: 128 } as const;
+const blockRows = { alibi: 256, learned: 256, window: 128 } as const;
 const alibiGroups = 3; // steep heads see few keys of a long text; in one group all would see what the flattest sees
 
 /** Heads that see equally far. */
@@ -89,7 +89,10 @@ function groupHeads(
   { heads, size, scale = size ** -0.5 }: Heads,
   penalty: BidirectionalPenalty,
 ): readonly HeadGroup[] {
-  if (penalty.kind === 'window') return [{ heads, penalty, reach: g.index(penalty.reach), column: 0, keys, values }];
+  if (penalty.kind !== 'alibi') {
+    const reach = penalty.kind === 'window' ? g.index(penalty.reach) : length;
+    return [{ heads, penalty, reach, column: 0, keys, values }];
+  }
   const slopes = penalty.slopes.toSorted((a, b) => b - a);
   const perGroup = Math.ceil(heads / alibiGroups);
   return Array.from({ length: Math.ceil(heads / perGroup) }, (_, index) => {
