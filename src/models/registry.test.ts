@@ -24,6 +24,14 @@ test('relatives that also say model_type bert are not taken for it', () => {
   expect(findArchitecture(bertConfig, jina)).toBeUndefined();
 });
 
+test('XLM-RoBERTa is told by its position table from rotary relatives of that name', () => {
+  const config = { model_type: 'xlm-roberta' };
+  for (const prefix of ['', 'roberta.'])
+    expect(findArchitecture(config, indexOf(`${prefix}embeddings.position_embeddings.weight`))?.name).toBe('roberta');
+  const rotary = indexOf('roberta.embeddings.word_embeddings.weight', 'roberta.emb_ln.weight');
+  expect(findArchitecture(config, rotary)?.name).not.toBe('roberta');
+});
+
 test('another model_type, or none, finds nothing', () => {
   const tensors = indexOf('embeddings.position_embeddings.weight');
   for (const config of [{ model_type: 'Bert' }, {}, null, 'bert', ['bert'], { model_type: ['bert'] }]) {
