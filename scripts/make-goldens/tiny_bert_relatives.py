@@ -140,6 +140,27 @@ VARIANTS = {
         prefix="ernie.",
         heads=("cls.predictions.bias",),
     ),
+    "deberta": Variant(
+        model=transformers.DebertaV2Model,
+        config={
+            "model_type": "deberta-v2",
+            "max_position_embeddings": 700,
+            "relative_attention": True,
+            "position_buckets": 32,
+            "norm_rel_ebd": "layer_norm",
+            "share_att_key": True,
+            "pos_att_type": "p2c|c2p",
+            "layer_norm_eps": 1e-7,
+            "max_relative_positions": -1,
+            "position_biased_input": False,
+            "type_vocab_size": 0,
+            "pad_token_id": 0,
+        },
+        architecture="deberta",
+        prefix="deberta.",
+        heads=("lm_predictions.lm_head.bias", "mask_predictions.dense.bias"),
+        lengths=[*LENGTHS, 130, 260, 512, 513, 641],
+    ),
 }
 
 

@@ -21,6 +21,7 @@ export const albert: Architecture<AlbertConfig> = {
     const fields = new ConfigFields(json);
     fields.fixed('num_hidden_groups', 1);
     fields.fixed('inner_group_num', 1);
+    fields.integer('num_hidden_layers', { max: maxLayers });
     return {
       ...parsePostNormConfig(fields, { activation: 'gelu_new' }),
       tokenTypes: fields.integer('type_vocab_size', { fallback: 2 }),
@@ -41,6 +42,8 @@ export const albert: Architecture<AlbertConfig> = {
     return x;
   },
 };
+
+const maxLayers = 1000; // no weights stand behind the number; published models have 12 or 24
 
 interface AlbertConfig extends PostNormConfig {
   readonly tokenTypes: number;

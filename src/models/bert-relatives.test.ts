@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Architecture } from './architecture.ts';
 import { albert } from './albert.ts';
 import { ConfigFieldError } from './config-fields.ts';
+import { deberta } from './deberta.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
 import { ernie } from './ernie.ts';
@@ -73,13 +74,43 @@ const cases: Readonly<Record<string, Case>> = {
     checkpoint: 'albert',
     architecture: albert,
     defaults: { ...defaults, hidden_act: 'gelu_new', embedding_size: 128, num_hidden_groups: 1, inner_group_num: 1 },
-    refused: [...inCommon, ['embedding_size', 0], ['num_hidden_groups', 2], ['inner_group_num', 2]],
+    refused: [
+      ...inCommon,
+      ['embedding_size', 0],
+      ['num_hidden_groups', 2],
+      ['inner_group_num', 2],
+      ['num_hidden_layers', 1001],
+    ],
   },
   ernie: {
     checkpoint: 'ernie',
     architecture: ernie,
     defaults: { ...defaults, use_task_id: false },
     refused: [...inCommon, ['use_task_id', 'perhaps'], ['task_type_vocab_size', 0]],
+  },
+  deberta: {
+    checkpoint: 'deberta',
+    architecture: deberta,
+    defaults: { type_vocab_size: 0, hidden_act: 'gelu', layer_norm_eps: 1e-7, norm_rel_ebd: 'none' },
+    refused: [
+      ...inCommon,
+      ['max_position_embeddings', 65_537],
+      ...['relative_attention', 'share_att_key'].flatMap((field) => [
+        [field, undefined] as const,
+        [field, false] as const,
+      ]),
+      ['position_biased_input', undefined],
+      ['position_biased_input', true],
+      ['pos_att_type', undefined],
+      ['pos_att_type', 'c2p'],
+      ['pos_att_type', ['c2p']],
+      ['type_vocab_size', 2],
+      ['conv_kernel_size', 3],
+      ['embedding_size', 24],
+      ['attention_head_size', 16],
+      ['norm_rel_ebd', 'batch_norm'],
+      ['position_buckets', 1.5],
+    ],
   },
 };
 
@@ -119,6 +150,17 @@ test('DistilBERT may name its sizes as BERT does', () => {
   const { dim, n_layers, n_heads, ...rest } = configOf('distilbert');
   const renamed = { ...rest, hidden_size: dim, num_hidden_layers: n_layers, num_attention_heads: n_heads };
   expect(distilbert.parseConfig(renamed)).toEqual(distilbert.parseConfig(configOf('distilbert')));
+});
+
+test('DeBERTa names its kinds of attention as a list or as one text', () => {
+  const parse = (pos_att_type: unknown) => deberta.parseConfig({ ...configOf('deberta'), pos_att_type });
+  expect(parse(['p2c', 'c2p'])).toEqual(parse('c2p|p2c'));
+});
+
+test('DeBERTa without buckets has one row for each distance up to the longest', () => {
+  const parse = (changes: object) => deberta.parseConfig({ ...configOf('deberta'), position_buckets: -1, ...changes });
+  expect(parse({})).toMatchObject({ span: 700, logarithmicTo: undefined });
+  expect(parse({ max_relative_positions: 90 })).toMatchObject({ span: 90 });
 });
 
 test('the epsilon of the config reaches every norm', () => {

@@ -19,6 +19,11 @@ test('integer takes whole numbers from its minimum', () => {
   }
 });
 
+test('integer takes whole numbers up to its maximum where it has one', () => {
+  expect(fields(5).integer('x', { max: 5 })).toBe(5);
+  expect(() => fields(6).integer('x', { max: 5 })).toThrow('to be a whole number from 1 to 5, got 6');
+});
+
 test('a missing field takes the fallback, and is named where there is none', () => {
   const empty = new ConfigFields({ y: null });
   expect(empty.integer('y', { fallback: 7 })).toBe(7);

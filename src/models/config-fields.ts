@@ -40,10 +40,14 @@ export class ConfigFields {
     return this.has(field) ? new ConfigFields(this.value(field), `${field} of ${this.#where}`) : undefined;
   }
 
-  /** A whole number of at least `min`. */
-  integer(field: string, { fallback, min = 1 }: { readonly fallback?: number; readonly min?: number } = {}): number {
+  /** A whole number of at least `min`, and at most `max`: for sizes that no tensor backs. */
+  integer(
+    field: string,
+    { fallback, min = 1, max }: { readonly fallback?: number; readonly min?: number; readonly max?: number } = {},
+  ): number {
     const value = this.value(field) ?? fallback;
-    if (!isInteger(value) || value < min) throw this.#wrong(field, `a whole number of at least ${min}`, value);
+    const expected = max === undefined ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
+    if (!isInteger(value) || value < min || value > (max ?? value)) throw this.#wrong(field, expected, value);
     return value;
   }
 

@@ -15,10 +15,10 @@ export interface PostNormConfig {
   readonly epsilon: number;
 }
 
-/** @throws ConfigFieldError */
+/** The options are what holds where the config says nothing. @throws ConfigFieldError */
 export function parsePostNormConfig(
   fields: ConfigFields,
-  { activation = 'gelu' }: { readonly activation?: ActivationName } = {},
+  { activation = 'gelu', epsilon = 1e-12 }: Partial<Pick<PostNormConfig, 'activation' | 'epsilon'>> = {},
 ): PostNormConfig {
   fields.fixed('position_embedding_type', 'absolute');
   fields.fixed('is_decoder', false); // a decoder masks later tokens
@@ -31,7 +31,7 @@ export function parsePostNormConfig(
     vocabulary: fields.integer('vocab_size'),
     positions: fields.integer('max_position_embeddings'),
     activation: parseActivation(fields, 'hidden_act', activation),
-    epsilon: fields.positive('layer_norm_eps', 1e-12),
+    epsilon: fields.positive('layer_norm_eps', epsilon),
   };
 }
 

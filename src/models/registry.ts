@@ -3,6 +3,7 @@ import { albert } from './albert.ts';
 import type { Architecture } from './architecture.ts';
 import { bert } from './bert.ts';
 import { toCanonicalNames } from './canonical-names.ts';
+import { deberta } from './deberta.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
 import { ernie } from './ernie.ts';
@@ -18,6 +19,7 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   electra,
   albert,
   ernie,
+  deberta,
 };
 
 /** An architecture and the tensors by the names it uses. */
