@@ -9,6 +9,7 @@ import { measureConcurrent } from './parts/concurrent.ts';
 import { measureEngine } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureLatency } from './parts/latency.ts';
+import { measureLong } from './parts/long.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureMixed } from './parts/mixed.ts';
 import { measureRoofline } from './parts/roofline.ts';
@@ -23,6 +24,7 @@ const parts: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   concurrent: measureConcurrent,
   cold: measureColdStart,
   memory: measureMemory,
+  long: measureLong,
 };
 
 const help = `bench/run.sh [--only PART,PART] [--quick] [--dist DIR] [--model ID] [--help]
