@@ -74,8 +74,8 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
       (text, texts: readonly string[] | undefined) => [...(texts ?? []), text],
     )
     .addOption(
-      new Option('--pooling <name>', 'how token vectors become one')
-        .choices(['mean', 'cls', 'lasttoken'])
+      new Option('--pooling <name>', "how token vectors become one; model follows the model's own files")
+        .choices(['mean', 'cls', 'max', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken', 'model'])
         .default('mean'),
     )
     .addOption(new Option('--provider <name>', 'whose fused operators to use').choices(['cpu', 'cuda']).default('cpu'))
