@@ -62,8 +62,8 @@ export class UnknownArchitectureError extends Error {}
 
 /** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError, WeightError */
 export function openModel(folder: string): Model {
-  const { folder: root, isStatic } = findModelRoot(folder);
-  const json = readConfig(root, isStatic);
+  const { folder: root, kind } = findModelRoot(folder);
+  const json = readConfig(root, kind);
   const found = findArchitecture(json, readTensorIndex(root));
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
@@ -98,11 +98,11 @@ export function openModel(folder: string): Model {
 }
 
 /** A static embedding may come without config.json, or with one about the model it was made from. */
-function readConfig(root: string, isStatic: boolean): unknown {
+function readConfig(root: string, kind: string): unknown {
   const file = join(root, 'config.json');
-  if (!isStatic) return readJsonFile(file);
+  if (kind !== 'StaticEmbedding') return readJsonFile(file);
   const json = existsSync(file) ? readJsonFile(file) : {};
-  return { ...(json as object), model_type: 'StaticEmbedding' };
+  return { ...(json as object), model_type: kind };
 }
 
 /** Links of the Hugging Face cache are resolved here: its shards are blobs side by side. */

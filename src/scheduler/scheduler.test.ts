@@ -219,3 +219,13 @@ test('a query on an idle machine goes to the replica that worked last: its cache
   }
   expect(replicas.map(({ batches }) => batches.length)).toContain(6);
 });
+
+test('equal ids of which pooling leaves out different tokens are computed apart, in one batch', async () => {
+  const replica = new FakeReplica();
+  const scheduler = schedulerOf(replica);
+  const skipping = (skip: number) => ({ ...ids(1, 2, 3), skip });
+  await scheduler.embed([skipping(1), ids(1, 2, 3), skipping(2), skipping(1), skipping(0)]);
+  expect(replica.batches.map(({ skips }) => [...(skips ?? [])])).toEqual([[1, 0, 2]]);
+  await scheduler.embed([skipping(0)]);
+  expect(replica.batches[1]).not.toHaveProperty('skips');
+});

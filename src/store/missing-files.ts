@@ -14,11 +14,19 @@ export function findMissingFiles(folder: string): string | undefined {
   } catch (error) {
     return `has no config.json: ${error instanceof Error ? error.message : String(error)}`;
   }
-  for (const file of [root.isStatic ? 'tokenizer.json' : 'config.json', ...weightFiles(root.folder)]) {
+  for (const file of [
+    root.kind === 'StaticEmbedding' ? 'tokenizer.json' : 'config.json',
+    ...weightFiles(root.folder),
+  ]) {
     const problem = findFileProblem(join(root.folder, file));
-    if (problem !== undefined) return `${relative(folder, join(root.folder, file))} ${problem}`;
+    if (problem !== undefined) return `${relative(folder, join(root.folder, file))} ${problem}${hint(root.kind)}`;
   }
   return undefined;
+}
+
+/** Names the step that a model begins with where it is another than the usual: that is why files are missed. */
+function hint(kind: string): string {
+  return kind === 'Transformer' ? '' : `, and modules.json begins with ${kind}`;
 }
 
 /** The weights a model needs: the shards where only an index is there, else the single file. */

@@ -9,11 +9,11 @@ export interface ModuleEntry {
   readonly path: string;
 }
 
-/** Where a repository keeps what the first step needs: config.json, weights and tokenizer. */
+/** Where a repository keeps what its first step needs: config.json, weights and tokenizer. */
 export interface ModelRoot {
   readonly folder: string;
-  /** A static embedding is a table: its files say everything without a config.json. */
-  readonly isStatic: boolean;
+  /** Of the first step. A StaticEmbedding is a table: its files say everything without a config.json. */
+  readonly kind: string;
 }
 
 /**
@@ -53,11 +53,10 @@ export class ModulesFileError extends Error {}
 export function findModelRoot(folder: string): ModelRoot {
   const hasConfig = existsSync(join(folder, 'config.json'));
   const first = (hasConfig ? readModulesIfGood(folder) : readModules(folder))?.[0];
-  if (first?.kind === staticKind) return { folder: join(folder, first.path), isStatic: true };
-  return { folder: hasConfig || first === undefined ? folder : join(folder, first.path), isStatic: false };
+  if (first === undefined) return { folder, kind: 'Transformer' };
+  const isElsewhere = first.kind === 'StaticEmbedding' || !hasConfig;
+  return { folder: isElsewhere ? join(folder, first.path) : folder, kind: first.kind };
 }
-
-const staticKind = 'StaticEmbedding';
 
 /** With a config.json at its root the folder is a model whatever modules.json says; only following it is refused. */
 function readModulesIfGood(folder: string): readonly ModuleEntry[] | undefined {
