@@ -75,7 +75,7 @@ export class RunnerReplica implements Replica {
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
-      const cancelTimer = this.#options.startTimer(this.#maxRunMs(offsets), () => this.#channel?.kill());
+      const cancelTimer = this.#options.startTimer(this.#maxRunMs(batch.offsets), () => this.#channel?.kill());
       this.#pending.set(id, { resolve, reject, cancelTimer });
       this.#channel?.send({ kind: 'run', id, ...batch });
     });
