@@ -5,9 +5,10 @@ import type { TensorIndex, TensorView } from '../../store/safetensors.ts';
 import { readTensorIndex } from '../../store/safetensors.ts';
 import type { Pipeline, Step } from './pipeline.ts';
 
+const isModuleWeight = /^(linear|residual|norm)\.(weight|bias)$/;
 // Matrices of sentence vectors: 50 MB is the largest in use (1536 to 8192 in float32). They travel inside the graph,
 // because ONNX Runtime takes the files it maps from one folder only.
-const maxModuleBytes = 256 * 1024 * 1024;
+const maxBytes = 512 * 1024 * 1024;
 
 /**
  * The weights of a pipeline's steps with their bytes, named by module: `2_Dense.linear.weight`.
@@ -16,8 +17,15 @@ const maxModuleBytes = 256 * 1024 * 1024;
 export function readModuleWeights(folder: string, { tokenSteps, steps }: Pipeline): TensorIndex {
   const paths = [...tokenSteps, ...steps].flatMap((step) => pathOf(step) ?? []);
   const weights = new Map<string, TensorView>();
+  let totalBytes = 0;
   for (const path of new Set(paths)) {
     for (const view of readTensorIndex(join(folder, path)).values()) {
+      if (!isModuleWeight.test(view.name)) continue;
+      totalBytes += view.byteLength;
+      if (totalBytes > maxBytes)
+        throw new WeightError(
+          `Expected the steps after the model to have at most ${maxBytes} bytes of weights, got more.`,
+        );
       weights.set(`${path}.${view.name}`, { ...view, bytes: readBytes(view) });
     }
   }
@@ -29,10 +37,6 @@ function pathOf(step: Step): string | undefined {
 }
 
 function readBytes({ name, file, offset, byteLength }: TensorView): Uint8Array {
-  if (byteLength > maxModuleBytes)
-    throw new WeightError(
-      `Expected the tensor ${name} of ${file} to have at most ${maxModuleBytes} bytes, got ${byteLength}.`,
-    );
   const bytes = new Uint8Array(byteLength);
   const descriptor = openSync(file, 'r');
   try {
