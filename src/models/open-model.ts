@@ -15,6 +15,8 @@ import { buildPipeline } from './pipeline/build-pipeline.ts';
 import { readModuleWeights } from './pipeline/module-weights.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 import { plainPipeline } from './pipeline/pipeline.ts';
+import type { Prompts } from './pipeline/prompts.ts';
+import { readPrompts, readTruncateDim } from './pipeline/prompts.ts';
 import { findRoutes, readPipeline } from './pipeline/read-pipeline.ts';
 import type { TextSettings } from './pipeline/text-settings.ts';
 import { readTextSettings } from './pipeline/text-settings.ts';
@@ -34,6 +36,8 @@ export interface Model {
   readonly declaredPooling: string | undefined;
   /** Names of the adapters the checkpoint holds; `compile` applies the one asked for. */
   readonly tasks: readonly string[];
+  /** @throws ConfigFieldError */
+  readonly readPrompts: () => Prompts;
   /** What its sentence-transformers files say about texts. @throws ConfigFieldError */
   readonly readTextSettings: () => TextSettings;
   /** The routes of its own pipeline, where that has several. @throws ConfigFieldError, ModulesFileError */
@@ -78,10 +82,11 @@ export function openModel(folder: string): Model {
     root,
     declaredPooling: readDeclaredPooling(folder),
     tasks: architecture.tasks?.(config) ?? [],
-    readTextSettings: () => readTextSettings(folder, root),
+    readPrompts: () => readPrompts(folder),
+    readTextSettings: () => readTextSettings(root),
     readRoutes: () => [...(findRoutes(folder)?.steps.keys() ?? [])],
     readPipeline: ({ route } = {}) => {
-      const { truncateDimensions } = readTextSettings(folder, root);
+      const truncateDimensions = readTruncateDim(folder);
       return readPipeline(folder, { hidden: shape.hidden, config: json, route, truncateDimensions });
     },
     compile: ({ pooling, provider, task }) => {

@@ -44,7 +44,7 @@ interface StaticConfig {
 
 const model2vecTable = 'embeddings';
 const table = 'embedding.weight';
-const maxTokens = 131_072; // the table knows no limit; so many rows of 512 numbers take 256 MB while they are averaged
+const maxTokens = 32_768; // the table knows no limit; so many rows of 1024 numbers take 400 MB while they are averaged
 
 /** model2vec also stores whole numbers: vectors are normalised at the end, so their scale does not matter. */
 const tableFormats: Readonly<Partial<Record<ElementType, DType>>> = { ...weightDTypes, F64: 'float64', I8: 'int8' };

@@ -56,8 +56,7 @@ function plan({ entry, located, config, provider, logger }: PlanOptions): ModelP
   const model = openModel(located.folder);
   const { shape } = model;
   const wanted = entry.pooling ?? config.pooling;
-  const settings = model.readTextSettings();
-  const { prompts } = settings;
+  const { named: prompts, fallback } = model.readPrompts();
   const variants = listVariants(model, wanted);
   const variant = chooseVariant(entry, variants, [...prompts.keys()]);
   const pipeline = choosePipeline({
@@ -74,20 +73,19 @@ function plan({ entry, located, config, provider, logger }: PlanOptions): ModelP
   const graph = model.compile({ pooling: pipeline, provider, task: model.tasks.find((task) => task === variant) });
   warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   // What the authors cut texts to and put before them is theirs to say only where their files are followed.
-  const { maxTokens: declaredTokens, lowerCase, defaultPrompt } = wanted === 'model' ? settings : seedSettings;
+  const isFollowed = wanted === 'model';
+  const { maxTokens: declaredTokens = Infinity, lowerCase = false } = isFollowed ? model.readTextSettings() : {};
   return {
     model,
     pipeline,
     graph: serialize(graph),
-    maxTokens: Math.min(shape.maxTokens, declaredTokens ?? Infinity, config.maxInputTokens ?? Infinity),
+    maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
     textRules: { ...shape.tokens, lowerCase },
     prompts,
-    defaultPrompt,
+    defaultPrompt: isFollowed ? fallback : undefined,
     variants,
   };
 }
-
-const seedSettings = { maxTokens: undefined, lowerCase: false, defaultPrompt: undefined };
 
 /** The adapter or route that the line's task= names; the task may also be one of the prompts. */
 function chooseVariant(

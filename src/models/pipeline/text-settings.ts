@@ -3,36 +3,25 @@ import { join } from 'node:path';
 import { ConfigFields } from '../config-fields.ts';
 import { readJsonFile } from '../read-json-file.ts';
 
-/** What sentence-transformers does to a text before the model sees it, and to the length of the vector after. */
+/** What sentence-transformers does to a text before the model sees it. */
 export interface TextSettings {
   /** Tokens one text may have, special tokens included; undefined where the files do not say. */
   readonly maxTokens: number | undefined;
   /** Whether texts are lowercased before the tokenizer's own normalisation. */
   readonly lowerCase: boolean;
-  /** Texts to put before inputs, by the names of config_sentence_transformers.json. */
-  readonly prompts: ReadonlyMap<string, string>;
-  /** The prompt of a text that asks for none. */
-  readonly defaultPrompt: string | undefined;
-  readonly truncateDimensions: number | undefined;
 }
 
 /**
- * Reads config_sentence_transformers.json of the model folder and sentence_bert_config.json and tokenizer_config.json
- * of the folder with the weights. As in sentence-transformers, `max_seq_length` counts before `model_max_length`.
+ * Reads sentence_bert_config.json and tokenizer_config.json of the folder with the weights. As in
+ * sentence-transformers, `max_seq_length` counts before `model_max_length`.
  * @throws ConfigFieldError naming the file and the field
  */
-export function readTextSettings(folder: string, root: string): TextSettings {
-  const general = readFields(folder, 'config_sentence_transformers.json');
+export function readTextSettings(root: string): TextSettings {
   const transformer = transformerFiles.map((name) => readFields(root, name)).find((fields) => fields !== undefined);
   const tokenizer = readFields(root, 'tokenizer_config.json');
-  const prompts = readPrompts(general);
-  const defaultName = general?.optionalText('default_prompt_name');
   return {
     maxTokens: toLength(transformer, 'max_seq_length') ?? toLength(tokenizer, 'model_max_length'),
     lowerCase: transformer?.boolean('do_lower_case', false) ?? false,
-    prompts,
-    defaultPrompt: defaultName === undefined ? undefined : prompts.get(defaultName),
-    truncateDimensions: toLength(general, 'truncate_dim'),
   };
 }
 
@@ -51,11 +40,4 @@ function toLength(fields: ConfigFields | undefined, field: string): number | und
   if (fields?.has(field) !== true) return undefined;
   const value = fields.value(field);
   return typeof value === 'number' && value > Number.MAX_SAFE_INTEGER ? undefined : fields.integer(field);
-}
-
-/** A prompt may be null, which is no prompt. */
-function readPrompts(fields: ConfigFields | undefined): ReadonlyMap<string, string> {
-  const prompts = fields?.nested('prompts');
-  if (prompts === undefined) return new Map();
-  return new Map(Object.keys(prompts.object).map((name) => [name, prompts.optionalText(name) ?? '']));
 }
