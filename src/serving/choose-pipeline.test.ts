@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Pipeline } from '../models/pipeline/pipeline.ts';
 import { plainPipeline } from '../models/pipeline/pipeline.ts';
-import { UnbuiltModuleError } from '../models/pipeline/read-pipeline.ts';
+import { UnbuiltModuleError } from '../models/pipeline/unbuilt-module.ts';
 import { choosePipeline } from './choose-pipeline.ts';
 
 const shape = { hidden: 8, layers: 1, vocabulary: 10, maxTokens: 4, positions: { first: 0 } };

@@ -2,7 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { Model } from '../models/open-model.ts';
 import type { Pipeline } from '../models/pipeline/pipeline.ts';
 import { plainPipeline } from '../models/pipeline/pipeline.ts';
-import { UnbuiltModuleError } from '../models/pipeline/read-pipeline.ts';
+import { UnbuiltModuleError } from '../models/pipeline/unbuilt-module.ts';
 
 export interface PipelineChoice {
   readonly name: string;

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { folderOf, modulesOf } from '../../../tests/graph/model-folder.ts';
 import { ModulesFileError } from '../../store/modules.ts';
 import { ConfigFieldError } from '../config-fields.ts';
-import { findRoutes, readPipeline, UnbuiltModuleError } from './read-pipeline.ts';
+import { findRoutes, readPipeline } from './read-pipeline.ts';
+import { UnbuiltModuleError } from './unbuilt-module.ts';
 
 const hidden = 8;
 const pooling = { '1_Pooling/config.json': { pooling_mode: ['cls', 'mean'] } };
@@ -88,6 +89,10 @@ test.each([['BoW'], ['WordEmbeddings', 'Pooling'], ['CLIPModel'], ['Router']])(
     expect(() => read({ 'modules.json': modulesOf(...kinds), ...pooling })).toThrow(`a step "${kinds[0]}"`);
   },
 );
+
+test('a list without steps is refused', () => {
+  expect(() => read({ 'modules.json': [] })).toThrow(/has no steps/);
+});
 
 test('a pipeline without pooling, or with an activation that is not built, is refused by name', () => {
   expect(() => read({ 'modules.json': modulesOf('Transformer', 'Normalize') })).toThrow(/no step "Pooling"/);

@@ -1,18 +1,15 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModuleEntry } from '../../store/modules.ts';
 import { readModules } from '../../store/modules.ts';
-import { ConfigFieldError, ConfigFields } from '../config-fields.ts';
+import { ConfigFields } from '../config-fields.ts';
 import { readJsonFile } from '../read-json-file.ts';
-import { toDenseActivation } from './dense-activations.ts';
 import type { Pipeline, Pooling, Step } from './pipeline.ts';
 import { plainPipeline } from './pipeline.ts';
 import { parsePooling } from './pooling-config.ts';
+import { readStep } from './read-step.ts';
 import type { Routes } from './routes.ts';
 import { isRouter, readRoutes } from './routes.ts';
-
-/** Thrown for a step of a model's own pipeline that no graph is built for; the message names it. */
-export class UnbuiltModuleError extends Error {}
+import { UnbuiltModuleError, unbuiltModule } from './unbuilt-module.ts';
 
 export interface PipelineOptions {
   /** Size of the last hidden state. */
@@ -35,7 +32,8 @@ export function readPipeline(folder: string, options: PipelineOptions): Pipeline
   if (modules === undefined) return truncated(plainPipeline(defaultMode(config), hidden), truncateDimensions);
   const [input, ...rest] = modules;
   const isStatic = input?.kind === 'StaticEmbedding';
-  if (input === undefined || !(isStatic || input.kind === 'Transformer')) throw unbuilt(input?.kind ?? 'nothing');
+  if (input === undefined) throw new UnbuiltModuleError('its own pipeline has no steps');
+  if (!isStatic && input.kind !== 'Transformer') throw unbuiltModule(input.kind);
 
   let pooling: Pooling | undefined = isStatic ? { modes: ['mean'], includePrompt: true } : undefined;
   const stages = { tokens: [] as Step[], sentence: [] as Step[] };
@@ -87,78 +85,6 @@ function followRoute(folder: string, module: ModuleEntry, route: string | undefi
       `its own pipeline has a step "${module.kind}" without a default route; name one of ${[...routes.steps.keys()].join(', ')} as input_type or task`,
     );
   return steps;
-}
-
-interface StepPlace {
-  /** Of the vectors the step gets. */
-  readonly size: number;
-  /** Which vectors those are, by the names of sentence-transformers. */
-  readonly works: 'token_embeddings' | 'sentence_embedding';
-}
-
-/** The step, or undefined for one that does nothing here. */
-function readStep(folder: string, { kind, path }: ModuleEntry, { size, works }: StepPlace): Step | undefined {
-  const fileName = `${path}/config.json`;
-  const fields = (): ConfigFields => new ConfigFields(readJsonFile(join(folder, path, 'config.json')), fileName);
-  switch (kind) {
-    case 'Dense': {
-      const config = fields();
-      checkPlace(config, { kind, works });
-      const inputs = config.integer('in_features');
-      if (inputs !== size)
-        throw new ConfigFieldError(
-          `Expected in_features of ${fileName} to be ${size}, the size of what it gets, got ${inputs}.`,
-        );
-      const classPath = config.optionalText('activation_function') ?? 'torch.nn.modules.activation.Tanh';
-      const activation = toDenseActivation(classPath);
-      if (activation === undefined)
-        throw new UnbuiltModuleError(
-          `its own pipeline has a step "Dense" with the activation ${JSON.stringify(classPath.slice(0, 80))}`,
-        );
-      return {
-        kind: 'dense',
-        path,
-        inputs,
-        outputs: config.integer('out_features'),
-        bias: config.boolean('bias', true),
-        activation,
-        isResidual: config.boolean('use_residual', false),
-      };
-    }
-    case 'LayerNorm': {
-      if (works === 'token_embeddings') throw misplaced(kind);
-      const declared = fields().integer('dimension');
-      if (declared !== size)
-        throw new ConfigFieldError(
-          `Expected dimension of ${fileName} to be ${size}, the size of what it gets, got ${declared}.`,
-        );
-      return { kind: 'layer-norm', path, size };
-    }
-    case 'Normalize':
-      // Older models have no file for it.
-      if (existsSync(join(folder, path, 'config.json'))) checkPlace(fields(), { kind, works });
-      else if (works === 'token_embeddings') return undefined; // there is no sentence embedding yet
-      return { kind: 'normalize' };
-    case 'Dropout': // does nothing outside of training
-      return undefined;
-    default:
-      throw unbuilt(kind);
-  }
-}
-
-/** A module may work on other vectors than those that stand where it does in the list; that is not built. */
-function checkPlace(config: ConfigFields, { kind, works }: Pick<StepPlace, 'works'> & { readonly kind: string }): void {
-  const input = config.optionalText('module_input_name') ?? 'sentence_embedding';
-  const output = config.optionalText('module_output_name') ?? input;
-  if (input !== works || output !== works) throw misplaced(kind);
-}
-
-function misplaced(kind: string): UnbuiltModuleError {
-  return new UnbuiltModuleError(`its own pipeline has a step "${kind}" on other vectors than those before it`);
-}
-
-function unbuilt(kind: string): UnbuiltModuleError {
-  return new UnbuiltModuleError(`its own pipeline has a step "${kind}"`);
 }
 
 function truncated(pipeline: Pipeline, dimensions = Infinity): Pipeline {
