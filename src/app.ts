@@ -10,6 +10,7 @@ import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
 import { choosePreload } from './serving/choose-preload.ts';
+import { createVariantFinder } from './serving/list-variants.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { loadServedModel } from './serving/served-model.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
@@ -52,6 +53,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
   };
   const host = new ModelHost({
     load,
+    variantsOf: createVariantFinder({ locate, pooling: config.pooling }),
     maxLoadedModels: config.maxLoadedModels,
     pooling: config.pooling,
     nowMs: () => Date.now(),

@@ -1,6 +1,6 @@
 import type { Metrics } from './metrics/metrics.ts';
 import type { EmbedRequest } from './request/embed-request.ts';
-import type { ModelHost } from './serving/model-host.ts';
+import type { ModelHost, ModelWork } from './serving/model-host.ts';
 import type { Encoded } from './tokenizer/encoded.ts';
 import { encodeItems } from './tokenizer/encode-items.ts';
 import { checkDimensions, sliceVectors } from './vectors/slice.ts';
@@ -38,28 +38,29 @@ export interface EmbedOptions {
 
 /** Items -> token ids -> vectors, through the model the request names. */
 export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
-  return (request, signal) =>
-    host.use(request.model, async ({ tokenizer, scheduler, vocabulary, maxTokens }, entry) => {
+  return (request, signal) => {
+    const work: ModelWork<EmbedResult> = async (model, entry) => {
+      const { tokenizer, scheduler, vocabulary, maxTokens, skipsPrompt } = model;
       const { items, dimensions } = request;
       checkDimensions(dimensions, scheduler.dimensions);
       const label = { model: entry.name };
 
       const endTokenize = metrics.tokenizeSeconds.startTimer(label);
-      const limits = { maxTokens, maxRequestTokens, vocabulary, truncate: truncateInputs, prompt: entry.prompt };
+      const prompt = model.choosePrompt(request, entry);
+      const limits = { maxTokens, maxRequestTokens, vocabulary, truncate: truncateInputs, prompt, skipsPrompt };
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
 
-      const vectors = await scheduler.embed(
-        encoded.map(({ ids }) => ids),
-        signal,
-      );
+      const vectors = await scheduler.embed(encoded, signal);
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);
       if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
       return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts };
-    });
+    };
+    return host.use(request.model, work, request);
+  };
 }
 
 function toCut({ ids, fullLength }: Encoded, index: number): Cut[] {

@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
 import { loadConfig, type Config, type ConfigInput } from '../config.ts';
-import type { EmbedResult } from '../embed.ts';
+import type { Embed, EmbedResult } from '../embed.ts';
 import { ServiceError } from '../errors.ts';
 import { chunkTexts, type Chunk } from './chunk-texts.ts';
 import { CliError } from './cli-error.ts';
@@ -20,6 +20,9 @@ export interface EmbedOptions {
   readonly file?: string | undefined;
   readonly model?: string | undefined;
   readonly dimensions?: number | undefined;
+  readonly promptName?: string | undefined;
+  readonly inputType?: string | undefined;
+  readonly task?: string | undefined;
 }
 
 const requestsInFlight = 4; // keeps every runner busy while rows are written
@@ -56,7 +59,7 @@ export async function embedTexts(texts: readonly string[], options: EmbedOptions
     };
     const run = async (chunk: Chunk) => ({
       chunk,
-      result: await embedChunk(chunk, { embed, model, dimensions: options.dimensions, signal: abort.signal }),
+      result: await embedChunk(chunk, { embed, fields: { model, ...requestFields(options) }, signal: abort.signal }),
     });
     const answers = mapInOrder(chunkTexts(source.texts, limits), { depth: requestsInFlight, run });
     await untilAborted(printAnswers(answers, { format: options.format, model, progress, context }), abort.signal);
@@ -101,18 +104,30 @@ function openSource(
   };
 }
 
+type EmbedRequest = Parameters<Embed>[0];
+
+/** What the options say about every request. */
+function requestFields(options: EmbedOptions): Omit<EmbedRequest, 'model' | 'items'> {
+  const { dimensions, promptName, inputType, task } = options;
+  return {
+    ...(dimensions === undefined ? {} : { dimensions }),
+    ...(promptName === undefined ? {} : { promptName }),
+    ...(inputType === undefined ? {} : { inputType }),
+    ...(task === undefined ? {} : { task }),
+  };
+}
+
 interface Request {
   readonly embed: CliApp['embed'];
-  readonly model: string;
-  readonly dimensions: number | undefined;
+  readonly fields: Omit<EmbedRequest, 'items'>;
   readonly signal: AbortSignal;
 }
 
 /** @throws CliError that names the text at fault by its place in the source */
-async function embedChunk({ texts }: Chunk, { embed, model, dimensions, signal }: Request): Promise<EmbedResult> {
+async function embedChunk({ texts }: Chunk, { embed, fields, signal }: Request): Promise<EmbedResult> {
   const items = texts.map(({ text }) => ({ kind: 'text' as const, text }));
   try {
-    return await embed({ model, items, ...(dimensions === undefined ? {} : { dimensions }) }, signal);
+    return await embed({ ...fields, items }, signal);
   } catch (error) {
     throw locateError(error, texts);
   }

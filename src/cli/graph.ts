@@ -5,7 +5,7 @@ import { bundledModelsDir, type Config, loadConfig } from '../config.ts';
 import { Session } from '../engine/session.ts';
 import { cut, cutOutput } from '../graph/cut.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { PoolingName } from '../graph/layers/pooling.ts';
+import type { PoolingMode } from '../graph/layers/pooling.ts';
 import { type ListedNode, listNodes } from '../graph/list-nodes.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import { printGraph, printNodes } from '../graph/print.ts';
@@ -23,7 +23,8 @@ import { formatTable } from './table.ts';
 import { writeOut } from './write-out.ts';
 
 export interface GraphOptions {
-  readonly pooling: PoolingName;
+  /** `model` follows the model's own files. */
+  readonly pooling: PoolingMode | 'model';
   readonly provider: Provider;
   /** Print the nodes only. */
   readonly nodes: boolean;
@@ -48,25 +49,29 @@ export async function inspectGraph(target: string, options: GraphOptions, contex
     throw new CliError('expected --nodes or --stop-after, got both', { exitCode: 2 });
   const folder = findFolder(target, loadConfig(context).config);
   const model = openModel(folder);
-  const graph = model.compile(options);
+  const { pooling, provider } = options;
+  const graph = model.compile({ pooling: pooling === 'model' ? model.readPipeline() : pooling, provider });
   if (stopAfter === undefined) return writeOut(context.stdout, nodes ? printNodes(graph) : printGraph(graph));
   const listed = findNode(graph, stopAfter);
-  const ids = await tokenize(folder, model, text ?? [defaultText]);
+  const ids = await tokenize(model, text ?? [defaultText]);
   const value = await run(cut(graph, listed), { model, provider: options.provider, ids });
   await writeOut(context.stdout, json ? toJson(listed, ids, value) : toText(listed, ids, value));
 }
 
 /** A model folder, a name of the allowlist, or any Hugging Face id whose files are on this machine. */
 function findFolder(target: string, config: Config): string {
-  if (existsSync(join(target, 'config.json'))) return target;
+  if (['config.json', 'modules.json'].some((name) => existsSync(join(target, name)))) return target;
   const entry = existsSync(config.supportedModels)
     ? readAllowlist(config.supportedModels).entries.find(({ name }) => name === target)
     : undefined;
   const repository = entry?.repository ?? target;
   if (!isRepositoryId(repository))
-    throw new CliError(`expected a model folder (with config.json) or a Hugging Face id, got ${target}`, {
-      exitCode: 2,
-    });
+    throw new CliError(
+      `expected a model folder (with config.json or modules.json) or a Hugging Face id, got ${target}`,
+      {
+        exitCode: 2,
+      },
+    );
   const options = { ...config, revision: entry?.revision, bundledDir: bundledModelsDir };
   const found = locateModel(repository, options);
   if (found !== undefined) return found.folder;
@@ -87,7 +92,7 @@ function findNode(graph: Graph, wanted: string): ListedNode {
   });
 }
 
-async function tokenize(folder: string, { shape }: Model, texts: readonly string[]): Promise<readonly Int32Array[]> {
+async function tokenize({ root, shape }: Model, texts: readonly string[]): Promise<readonly Int32Array[]> {
   const limits = {
     maxTokens: shape.maxTokens,
     maxRequestTokens: Infinity,
@@ -95,7 +100,7 @@ async function tokenize(folder: string, { shape }: Model, texts: readonly string
     truncate: false,
   };
   const items = texts.map((text) => ({ kind: 'text' as const, text }));
-  return (await encodeItems(await Tokenizer.load(folder), items, limits)).map(({ ids }) => ids);
+  return (await encodeItems(await Tokenizer.load(root, shape.tokens), items, limits)).map(({ ids }) => ids);
 }
 
 interface NodeValue {

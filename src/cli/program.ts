@@ -48,6 +48,9 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
         .default('json'),
     )
     .option('-d, --dimensions <n>', 'keep only the first n numbers of each vector', parsePositive)
+    .option('--prompt-name <name>', "put the prompt of that name before each text, one of the model's own")
+    .option('--input-type <name>', 'what the texts are: query, document or another name the model knows')
+    .option('--task <name>', 'what the vectors are for: an adapter, route or prompt of the model')
     .addHelpText('after', embedHelp)
     .action((texts: string[], options: EmbedFlags) =>
       embedTexts(texts, { ...options, flags: readSettingFlags(options) }, context),
@@ -74,8 +77,8 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
       (text, texts: readonly string[] | undefined) => [...(texts ?? []), text],
     )
     .addOption(
-      new Option('--pooling <name>', 'how token vectors become one')
-        .choices(['mean', 'cls', 'lasttoken'])
+      new Option('--pooling <name>', "how token vectors become one; model follows the model's own files")
+        .choices(['mean', 'cls', 'max', 'mean_sqrt_len_tokens', 'weightedmean', 'lasttoken', 'model'])
         .default('mean'),
     )
     .addOption(new Option('--provider <name>', 'whose fused operators to use').choices(['cpu', 'cuda']).default('cpu'))
@@ -94,6 +97,9 @@ type EmbedFlags = Options & {
   readonly file?: string;
   readonly model?: string;
   readonly dimensions?: number;
+  readonly promptName?: string;
+  readonly inputType?: string;
+  readonly task?: string;
 };
 
 function parsePositive(text: string): number {
@@ -134,4 +140,5 @@ Examples:
   embeddings embed "first text" "second text"
   printf 'first\\nsecond\\n' | embeddings embed --format base64
   embeddings embed --file texts.txt --model BAAI/bge-small-en-v1.5 --dimensions 128
+  embeddings embed --model Qwen/Qwen3-Embedding-0.6B --input-type query "what is a cat?"
 ${settingsHelp}`;

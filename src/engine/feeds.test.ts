@@ -17,3 +17,9 @@ test('sequences of equal lengths are already in padded form', () => {
   expect([...feeds.equal_lengths]).toEqual([1]);
   expect([...feeds.view_shape]).toEqual([2n, 2n, -1n]);
 });
+
+test('tokens to skip are none where the batch says nothing', () => {
+  const batch = { ids: Int32Array.of(7, 8, 9, 5), offsets: Int32Array.of(0, 3, 4) };
+  expect([...toFeeds(batch, { first: 0 }).pooling_skips]).toEqual([0, 0]);
+  expect([...toFeeds({ ...batch, skips: Int32Array.of(2, 0) }, { first: 0 }).pooling_skips]).toEqual([2, 0]);
+});

@@ -11,12 +11,13 @@ export interface Feeds {
   readonly unpad_index: Int32Array;
   readonly equal_lengths: Uint8Array;
   readonly view_shape: BigInt64Array;
+  readonly pooling_skips: Int32Array;
   readonly batch: number;
   readonly longest: number;
 }
 
 /** Lays a batch out for the graph. */
-export function toFeeds({ ids, offsets }: Batch, positions: PositionRule): Feeds {
+export function toFeeds({ ids, offsets, skips }: Batch, positions: PositionRule): Feeds {
   const batch = offsets.length - 1;
   const lengths = new Int32Array(batch);
   let longest = 0;
@@ -53,6 +54,7 @@ export function toFeeds({ ids, offsets }: Batch, positions: PositionRule): Feeds
     unpad_index,
     equal_lengths: Uint8Array.of(Number(areEqual)),
     view_shape,
+    pooling_skips: skips ?? new Int32Array(batch),
     batch,
     longest,
   };

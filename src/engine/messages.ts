@@ -1,5 +1,6 @@
 import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
+import type { Batch } from '../scheduler/batch.ts';
 
 /** What the server sends a runner process. Typed arrays travel by structured clone. */
 export type ToRunner =
@@ -11,7 +12,7 @@ export type ToRunner =
       readonly provider: Provider;
       readonly positions: PositionRule;
     }
-  | { readonly kind: 'run'; readonly id: number; readonly ids: Int32Array; readonly offsets: Int32Array };
+  | ({ readonly kind: 'run'; readonly id: number } & Batch);
 
 /** What a runner process answers. */
 export type FromRunner =

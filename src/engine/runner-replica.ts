@@ -69,15 +69,15 @@ export class RunnerReplica implements Replica {
     return this.#options.cost(lengths);
   }
 
-  async embed({ ids, offsets }: Batch, signal?: AbortSignal): Promise<Vectors> {
+  async embed(batch: Batch, signal?: AbortSignal): Promise<Vectors> {
     await this.#ready.promise;
     if (this.#isClosed) throw closedError();
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
-      const cancelTimer = this.#options.startTimer(this.#maxRunMs(offsets), () => this.#channel?.kill());
+      const cancelTimer = this.#options.startTimer(this.#maxRunMs(batch.offsets), () => this.#channel?.kill());
       this.#pending.set(id, { resolve, reject, cancelTimer });
-      this.#channel?.send({ kind: 'run', id, ids, offsets });
+      this.#channel?.send({ kind: 'run', id, ...batch });
     });
   }
 

@@ -68,6 +68,7 @@ export class Session {
       unpad_index: new Tensor('int32', feeds.unpad_index, [feeds.unpad_index.length]),
       equal_lengths: new Tensor('bool', feeds.equal_lengths, []),
       view_shape: new Tensor('int64', feeds.view_shape, [3]),
+      pooling_skips: new Tensor('int32', feeds.pooling_skips, [feeds.batch]),
     };
     // A graph cut short by the debugger, or one without padding, does not take every input.
     const taken = Object.fromEntries(this.#session.inputNames.map((name) => [name, all[name] as Tensor]));

@@ -64,11 +64,11 @@ export class GraphBuilder {
   }
 
   /**
-   * A tensor of the checkpoint in its own number format.
-   * @throws WeightError when it is missing, has another shape, or is no floating-point tensor
+   * A tensor of the checkpoint in its own number format, one of `formats`.
+   * @throws WeightError when it is missing, has another shape, or another format
    */
-  storedWeight(name: string, shape: readonly number[]): Value {
-    const { view, dtype } = this.#checked(name, shape);
+  storedWeight(name: string, shape: readonly number[], formats = weightDTypes): Value {
+    const { view, dtype } = this.#checked(name, shape, formats);
     return this.#checkpointValue({ name, dtype, shape, data: { kind: 'checkpoint', view } });
   }
 
@@ -212,7 +212,11 @@ export class GraphBuilder {
     });
   }
 
-  #checked(name: string, shape: readonly number[]): { readonly view: TensorView; readonly dtype: DType } {
+  #checked(
+    name: string,
+    shape: readonly number[],
+    formats = weightDTypes,
+  ): { readonly view: TensorView; readonly dtype: DType } {
     const view = this.#weights.get(name);
     if (view === undefined)
       throw new WeightError(
@@ -220,11 +224,9 @@ export class GraphBuilder {
       );
     if (view.shape.join() !== shape.join())
       throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
-    const dtype = weightDTypes[view.type];
+    const dtype = formats[view.type];
     if (dtype === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}.`,
-      );
+      throw new WeightError(`Expected the tensor ${name} in ${Object.keys(formats).join(', ')}, got ${view.type}.`);
     return { view, dtype };
   }
 

@@ -9,7 +9,7 @@ export interface Graph {
   readonly initializers: readonly Initializer[];
 }
 
-export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
 
 /** A number, or the name of a size known only when the graph runs. */
 export type Dimension = number | string;

@@ -4,7 +4,7 @@ import { noWeights, runOverRows, toBatch } from '../../tests/graph/run-graph.ts'
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { toFeeds } from '../engine/feeds.ts';
 import { GraphBuilder } from './builder.ts';
-import { declarePackedInputs } from './packed-inputs.ts';
+import { declarePackedInputs, declarePoolingSkips } from './packed-inputs.ts';
 
 const someLengths = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 8 });
 const sequencesOf = (lengths: readonly number[]) =>
@@ -13,6 +13,7 @@ const sequencesOf = (lengths: readonly number[]) =>
 test('the engine feeds exactly the inputs that are declared, in their types and sizes', () => {
   const g = new GraphBuilder(noWeights);
   const value = declarePackedInputs(g).inputIds;
+  declarePoolingSkips(g);
   const { inputs } = g.finish('test', [{ name: 'out', value }]);
   const { batch, longest, ...feeds } = toFeeds(toBatch([[1, 2, 3], [4]]), { first: 0 });
   expect(inputs.map(({ name }) => name).toSorted()).toEqual(Object.keys(feeds).toSorted());

@@ -39,3 +39,8 @@ export function declarePackedInputs(g: GraphBuilder): PackedInputs {
     viewShape: g.input('view_shape', 'int64', [3]),
   };
 }
+
+/** Tokens at the start of each sequence that pooling leaves out. `[batch]` int32. Only graphs that need it take it. */
+export function declarePoolingSkips(g: GraphBuilder): Value {
+  return g.input('pooling_skips', 'int32', ['batch']);
+}

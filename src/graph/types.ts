@@ -10,6 +10,7 @@ export const typeCodes: Readonly<Record<DType, number>> = {
   int64: 7,
   bool: 9,
   float16: 10,
+  float64: 11,
   bfloat16: 16,
 };
 

@@ -75,6 +75,8 @@ export const components: readonly JsonSchema[] = [
         revision: string(),
         replicas: integer(),
         threads: integer(),
+        prompts: array(string(), { description: 'Names for `prompt_name`' }),
+        tasks: array(string(), { description: 'Adapters and routes, for `task` and `input_type`' }),
         problem: string({ description: 'Why the last load failed' }),
       },
       $id: 'Model',
@@ -185,7 +187,16 @@ function embedOptions() {
       description: 'Keep the first so many values',
     }),
     user: { description: 'Accepted and ignored' },
+    prompt_name: nullable(name(), { description: "Put the model's prompt of that name before every text" }),
+    input_type: nullable(name(), {
+      description: 'What the texts are: `query`, `document` or another name the model knows',
+    }),
+    task: nullable(name(), { description: 'What the vectors are for: an adapter, route or prompt of the model' }),
   };
+}
+
+function name() {
+  return string({ minLength: 1, maxLength: 128 });
 }
 
 function api(tag: string, operationId: string, summary: string) {

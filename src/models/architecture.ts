@@ -15,7 +15,7 @@ export interface Architecture<C> {
   /** Canonical names of tensors that the last hidden state does not need, beside those of `unused-tensors.ts`. */
   readonly unused?: RegExp;
   /** @throws ConfigFieldError naming the field, what was expected and what came */
-  parseConfig(json: unknown): C;
+  parseConfig(json: unknown, tensors?: TensorIndex): C;
   /** What the service must know of a config of this family. */
   describe(config: C): ModelShape;
   /** Names of the adapters a checkpoint of this family holds; none is applied unless asked for. */
@@ -31,4 +31,13 @@ export interface ModelShape {
   /** Tokens one sequence may have, special tokens included. */
   readonly maxTokens: number;
   readonly positions: PositionRule;
+  /** Set where texts become tokens in another way than tokenizer.json alone says. */
+  readonly tokens?: TokenRules;
+}
+
+export interface TokenRules {
+  /** Whether the special tokens of the template are added, `[CLS]` and `[SEP]` for instance. */
+  readonly special: boolean;
+  /** Whether tokens that stand for unknown text are kept. */
+  readonly unknown: boolean;
 }

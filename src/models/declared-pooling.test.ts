@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
-import { ConfigFieldError } from './config-fields.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
 
 const transformer = { idx: 0, name: '0', path: '', type: 'sentence_transformers.models.Transformer' };
@@ -47,7 +46,7 @@ test.each([
 test('a folder without modules, or with modules but no pooling, declares none', () => {
   expect(readDeclaredPooling(tempFolder())).toBeUndefined();
   expect(pooling({ modules: [] })).toBeUndefined();
-  expect(pooling({ modules: [transformer, null, 3, 'x', { type: 7 }, { type: 'my.PoolingNot' }] })).toBeUndefined();
+  expect(pooling({ modules: [transformer, { type: 'my.PoolingNot', path: 'x' }] })).toBeUndefined();
 });
 
 test('the module is found under its newer name too', () => {
@@ -55,25 +54,17 @@ test('the module is found under its newer name too', () => {
   expect(pooling({ modules, path: 'pool', config: { pooling_mode: 'cls' } })).toBe('cls');
 });
 
-test.each([
-  ['..'],
-  ['.'],
-  ['...'],
-  ['../model'],
-  ['/etc'],
-  ['a/b'],
-  ['1_Pooling/'],
-  ['1_Pooling\0'],
-  [''],
-  [null],
-  [7],
-])('the pooling folder %j is not opened', (path) => {
-  const folder = join(tempFolder(), 'model');
-  mkdirSync(join(folder, 'a', 'b'), { recursive: true });
-  for (const place of ['.', '..', 'a/b']) writeFileSync(join(folder, place, 'config.json'), '{"pooling_mode": "cls"}');
-  writeFileSync(join(folder, 'modules.json'), JSON.stringify([poolingIn(path)]));
-  expect(readDeclaredPooling(folder)).toBe('unknown');
-});
+test.each([['..'], ['...'], ['../model'], ['a/../..'], ['/etc'], ['1_Pooling/'], ['1_Pooling\0'], [null], [7]])(
+  'the pooling folder %j is not opened',
+  (path) => {
+    const folder = join(tempFolder(), 'model');
+    mkdirSync(join(folder, 'a', 'b'), { recursive: true });
+    for (const place of ['.', '..', 'a/b'])
+      writeFileSync(join(folder, place, 'config.json'), '{"pooling_mode": "cls"}');
+    writeFileSync(join(folder, 'modules.json'), JSON.stringify([poolingIn(path)]));
+    expect(readDeclaredPooling(folder)).toBe('unknown');
+  },
+);
 
 test('a declared pooling that cannot be read is unknown, never silently mean', () => {
   expect(pooling({})).toBe('unknown'); // no config.json
@@ -90,8 +81,8 @@ test('a declared pooling that cannot be read is unknown, never silently mean', (
   expect(pooling({ modules: {} })).toBe('unknown');
 });
 
-test('a file that is not JSON is refused by name', () => {
-  expect(() => pooling({ modules: '[' })).toThrow(ConfigFieldError);
-  expect(() => pooling({ modules: '[' })).toThrow(/modules\.json/);
-  expect(() => pooling({ config: '{' })).toThrow(/1_Pooling\/config\.json/);
+test('broken files do not keep a model from being used without them', () => {
+  for (const modules of ['[', [null], [3], ['x'], [{ type: 7 }], [{ type: '' }], [{ type: 'a.Pooling' }]])
+    expect(pooling({ modules }), JSON.stringify(modules)).toBe('unknown');
+  expect(pooling({ config: '{' })).toBe('unknown');
 });

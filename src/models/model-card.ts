@@ -20,6 +20,10 @@ export interface ModelCard {
   readonly revision?: string;
   readonly replicas?: number;
   readonly threads?: number;
+  /** Names that `prompt_name` of a request may have. */
+  readonly prompts?: readonly string[];
+  /** Names that `task` and `input_type` may have beside those of prompts. */
+  readonly tasks?: readonly string[];
   /** Why the last load failed. */
   readonly problem?: string;
 }

@@ -1,19 +1,27 @@
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { GraphBuilder, WeightError } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
-import { normalize } from '../graph/layers/normalize.ts';
-import type { PoolingName } from '../graph/layers/pooling.ts';
-import { poolings } from '../graph/layers/pooling.ts';
+import type { PoolingMode } from '../graph/layers/pooling.ts';
 import { declarePackedInputs } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import { optimize } from '../graph/passes/all.ts';
+import { findModelRoot } from '../store/modules.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { readTensorIndex } from '../store/safetensors.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
+import { buildPipeline } from './pipeline/build-pipeline.ts';
+import { readModuleWeights } from './pipeline/module-weights.ts';
+import type { Pipeline } from './pipeline/pipeline.ts';
+import { plainPipeline } from './pipeline/pipeline.ts';
+import type { Prompts } from './pipeline/prompts.ts';
+import { readPrompts, readTruncateDim } from './pipeline/prompts.ts';
+import { findRoutes, readPipeline } from './pipeline/read-pipeline.ts';
+import type { TextSettings } from './pipeline/text-settings.ts';
+import { readTextSettings } from './pipeline/text-settings.ts';
 import { readJsonFile } from './read-json-file.ts';
 import { findUnusedTensors } from './unused-tensors.ts';
-import { readUnbuiltModules } from './unbuilt-modules.ts';
 import { findArchitecture, modelTypeOf } from './registry.ts';
 
 /** A model folder understood: what it is, and the graph that computes it. */
@@ -23,19 +31,31 @@ export interface Model {
   readonly tensors: TensorIndex;
   /** The one folder that holds every file of the weights; the graph names files without their folder. */
   readonly weightsFolder: string;
+  /** The folder of config.json, weights and tokenizer: the model's own, or one below it. */
+  readonly root: string;
   readonly declaredPooling: string | undefined;
-  /** Steps of its own pipeline that no graph is built for. */
-  readonly unbuiltModules: readonly string[];
   /** Names of the adapters the checkpoint holds; `compile` applies the one asked for. */
   readonly tasks: readonly string[];
-  /** The graph that gives unit vectors `[batch, hidden]` under the name `embeddings`. */
+  /** @throws ConfigFieldError */
+  readonly readPrompts: () => Prompts;
+  /** What its sentence-transformers files say about texts. @throws ConfigFieldError */
+  readonly readTextSettings: () => TextSettings;
+  /** The routes of its own pipeline, where that has several. @throws ConfigFieldError, ModulesFileError */
+  readonly readRoutes: () => readonly string[];
+  /**
+   * Its own pipeline, by the route of that name where it has routes.
+   * @throws UnbuiltModuleError, ConfigFieldError, ModulesFileError
+   */
+  readonly readPipeline: (options?: { readonly route?: string | undefined }) => Pipeline;
+  /** The graph that gives unit vectors `[batch, dimensions]` under the name `embeddings`. @throws WeightError */
   readonly compile: (options: CompileOptions) => Graph;
   /** Tensors of the checkpoint that a graph of it leaves out without a rule: a part of the model this service does not know. */
   readonly unusedTensors: (graph: Graph) => readonly string[];
 }
 
 export interface CompileOptions {
-  readonly pooling: PoolingName;
+  /** One pooling and nothing else, or the model's own pipeline. */
+  readonly pooling: PoolingMode | Pipeline;
   readonly provider: Provider;
   /** One of `tasks`. */
   readonly task?: string | undefined;
@@ -46,31 +66,48 @@ export class UnknownArchitectureError extends Error {}
 
 /** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError, WeightError */
 export function openModel(folder: string): Model {
-  const json = readJsonFile(join(folder, 'config.json'));
-  const found = findArchitecture(json, readTensorIndex(folder));
+  const { folder: root, kind } = findModelRoot(folder);
+  const json = readConfig(root, kind);
+  const found = findArchitecture(json, readTensorIndex(root));
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;
-  const config = architecture.parseConfig(json);
+  const config = architecture.parseConfig(json, tensors);
   const shape = architecture.describe(config);
   return {
     architecture: name,
     shape,
     tensors,
     weightsFolder: weightsFolderOf(tensors),
+    root,
     declaredPooling: readDeclaredPooling(folder),
-    unbuiltModules: readUnbuiltModules(folder),
     tasks: architecture.tasks?.(config) ?? [],
+    readPrompts: () => readPrompts(folder),
+    readTextSettings: () => readTextSettings(root),
+    readRoutes: () => [...(findRoutes(folder)?.steps.keys() ?? [])],
+    readPipeline: ({ route } = {}) => {
+      const truncateDimensions = readTruncateDim(folder);
+      return readPipeline(folder, { hidden: shape.hidden, config: json, route, truncateDimensions });
+    },
     compile: ({ pooling, provider, task }) => {
-      const g = new GraphBuilder(tensors);
+      const pipeline = typeof pooling === 'string' ? plainPipeline(pooling, shape.hidden) : pooling;
+      const g = new GraphBuilder(new Map([...tensors, ...readModuleWeights(folder, pipeline)]));
       const inputs = declarePackedInputs(g);
       const hidden = architecture.build(g, config, inputs, task);
-      const embeddings = normalize(g, poolings[pooling](g, hidden, inputs));
-      const graph = g.finish(name, [{ name: 'embeddings', value: embeddings, shape: ['batch', shape.hidden] }]);
+      const embeddings = buildPipeline(g, pipeline, hidden, inputs);
+      const graph = g.finish(name, [{ name: 'embeddings', value: embeddings, shape: ['batch', pipeline.dimensions] }]);
       return optimize(graph, provider);
     },
     unusedTensors: (graph) => findUnusedTensors(graph, tensors, architecture),
   };
+}
+
+/** A static embedding may come without config.json, or with one about the model it was made from. */
+function readConfig(root: string, kind: string): unknown {
+  const file = join(root, 'config.json');
+  if (kind !== 'StaticEmbedding') return readJsonFile(file);
+  const json = existsSync(file) ? readJsonFile(file) : {};
+  return { ...(json as object), model_type: kind };
 }
 
 /** Links of the Hugging Face cache are resolved here: its shards are blobs side by side. */

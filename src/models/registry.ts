@@ -9,6 +9,7 @@ import { electra } from './electra.ts';
 import { ernie } from './ernie.ts';
 import { mpnet } from './mpnet.ts';
 import { roberta } from './roberta.ts';
+import { staticEmbedding } from './static-embedding.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
@@ -20,6 +21,7 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   albert,
   ernie,
   deberta,
+  'static-embedding': staticEmbedding,
 };
 
 /** An architecture and the tensors by the names it uses. */

@@ -11,4 +11,10 @@ export interface EmbedRequest {
   readonly items: readonly Item[];
   /** Length of the vectors wanted; the model's own length when absent. */
   readonly dimensions?: number;
+  /** Name of one of the model's prompts, put before every text. */
+  readonly promptName?: string;
+  /** What the texts are: `query`, `document`, or another name the model knows. */
+  readonly inputType?: string;
+  /** What the vectors are for, where the model has adapters, routes or prompts by task. */
+  readonly task?: string;
 }

@@ -107,6 +107,9 @@ test.each([
   [{ dimensions: '8' }, 'invalid_type', 'dimensions', 'expected an integer, but got a string'],
   [{ dimensions: 1.5 }, 'invalid_type', 'dimensions', ''],
   [{ dimensions: true }, 'invalid_type', 'dimensions', ''],
+  [{ prompt_name: 7 }, 'invalid_type', 'prompt_name', 'expected a string, but got the integer 7'],
+  [{ input_type: '' }, null, 'input_type', 'Expected 1 to 128 characters.'],
+  [{ task: 'x'.repeat(129) }, null, 'task', 'Expected 1 to 128 characters.'],
 ])('%j is refused as %s of %s', (fields, code, param, words) => {
   const error = refusal(fields);
   expect(error).toMatchObject({ type: 'invalid_request_error', code, param });
@@ -143,3 +146,14 @@ function refusal(fields: object, changed?: Partial<typeof limits>) {
   }
   return expect.fail('was not refused');
 }
+
+test('names of a prompt, an input type and a task are taken; null is none', () => {
+  const body = { model: 'm', input: 'a', prompt_name: 'query', input_type: 'search_query', task: 'retrieval.query' };
+  expect(parseEmbedRequest(body, { ...limits, strictParameters: true }).request).toMatchObject({
+    promptName: 'query',
+    inputType: 'search_query',
+    task: 'retrieval.query',
+  });
+  const none = parseEmbedRequest({ model: 'm', input: 'a', prompt_name: null, input_type: null, task: null }, limits);
+  expect(Object.keys(none.request)).toEqual(['model', 'items']);
+});

@@ -28,10 +28,17 @@ export function parseEmbedRequest(body: unknown, limits: RequestLimits): ParsedR
   const items = parseInput(fields['input'], limits);
   const encodingFormat = parseEncodingFormat(fields['encoding_format']);
   const dimensions = parseDimensions(fields['dimensions']);
-  return { request: dimensions === undefined ? { model, items } : { model, items, dimensions }, encodingFormat };
+  const optional = {
+    dimensions,
+    promptName: parseName(fields, 'prompt_name'),
+    inputType: parseName(fields, 'input_type'),
+    task: parseName(fields, 'task'),
+  };
+  return { request: { model, items, ...withoutAbsent(optional) }, encodingFormat };
 }
 
-const known = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user']);
+const known = new Set(['model', 'input', 'encoding_format', 'dimensions', 'user', 'prompt_name', 'input_type', 'task']);
+const maxNameCharacters = 128; // no model names its prompts at such length; keeps echoes in errors short
 const maxModelCharacters = 256; // a hub id has at most 96 + 1 + 96; keeps echoes in errors short
 
 function parseObject(body: unknown): Readonly<Record<string, unknown>> {
@@ -68,4 +75,19 @@ function parseDimensions(value: unknown): number | undefined {
   if (value >= 1) return value;
   const expected = 'Must be greater than or equal to 1.';
   throw new ServiceError('invalid_value', { param: 'dimensions', got: value, expected });
+}
+
+/** Which names there are depends on the model, so `embed` finds out. */
+function parseName(fields: Readonly<Record<string, unknown>>, param: string): string | undefined {
+  const value = fields[param];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw wrongType(param, 'a string', value);
+  if (value !== '' && value.length <= maxNameCharacters) return value;
+  const expected = `Expected 1 to ${maxNameCharacters} characters.`;
+  throw new ServiceError('invalid_value', { param, got: quote(value), expected });
+}
+
+function withoutAbsent<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as { [K in keyof T]?: Exclude<T[K], undefined> }; // what is left is the same fields
 }

@@ -4,4 +4,6 @@ export interface Batch {
   readonly ids: Int32Array;
   /** Sequence `i` is `ids[offsets[i]] .. ids[offsets[i + 1] - 1]`. `[rows + 1]` */
   readonly offsets: Int32Array;
+  /** Tokens at the start of each sequence that pooling leaves out; absent where it takes all. `[rows]` */
+  readonly skips?: Int32Array;
 }

@@ -1,6 +1,12 @@
-/** One distinct input that waits for, or is in, a batch. Identical inputs in flight share one entry. */
-export interface Entry {
+/** What one vector is computed from. */
+export interface Sequence {
   readonly ids: Int32Array;
+  /** Tokens at its start that pooling leaves out, fewer than it has; none when absent. */
+  readonly skip?: number;
+}
+
+/** One distinct input that waits for, or is in, a batch. Identical inputs in flight share one entry. */
+export interface Entry extends Sequence {
   readonly key: string;
   readonly queuedAtMs: number;
   /** Who gets the vector, and as which row. */
@@ -54,7 +60,7 @@ export class Submission {
   }
 }
 
-/** Identical token ids give identical keys. */
-export function keyOf(ids: Int32Array): string {
-  return Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString('latin1');
+/** Identical token ids of which pooling leaves out as many give identical keys. */
+export function keyOf({ ids, skip = 0 }: Sequence): string {
+  return `${skip === 0 ? '' : `${skip}:`}${Buffer.from(ids.buffer, ids.byteOffset, ids.byteLength).toString('latin1')}`;
 }

@@ -11,7 +11,7 @@ let nextId = 0;
 
 function entryOf(length: number): Entry {
   const ids = new Int32Array(length).fill(nextId++);
-  return { ids, key: keyOf(ids), queuedAtMs: 0, waiters: [], state: 'waiting', failures: 0 };
+  return { ids, key: keyOf({ ids }), queuedAtMs: 0, waiters: [], state: 'waiting', failures: 0 };
 }
 
 const entriesOf = (count: number, length: number) => Array.from({ length: count }, () => entryOf(length));

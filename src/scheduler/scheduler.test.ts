@@ -58,7 +58,7 @@ const schedulerOf = (replica: Replica, options: { maxQueueTokens?: number; obser
     ...options,
   });
 
-const ids = (...values: number[]) => Int32Array.from(values);
+const ids = (...values: number[]) => ({ ids: Int32Array.from(values) });
 const crash = () => new ServiceError('runner_crashed', { model: 'm', reason: 'signal SIGKILL', retryAfterSeconds: 1 });
 
 test('rows come back in the order of the inputs, whatever the batches were', async () => {
@@ -132,14 +132,14 @@ test('an input that another client still wants survives the one who left', async
 test('a full queue refuses with 429 and a time to come back, and takes any request when it is empty', async () => {
   const replica = new FakeReplica({ isAutomatic: false });
   const scheduler = schedulerOf(replica, { maxQueueTokens: 10 });
-  const large = scheduler.embed([new Int32Array(50).fill(1)]); // more than the bound, but nothing waits
+  const large = scheduler.embed([{ ids: new Int32Array(50).fill(1) }]); // more than the bound, but nothing waits
   await settle();
-  const waiting = scheduler.embed([new Int32Array(8).fill(2)]);
-  await expect(scheduler.embed([new Int32Array(3).fill(3)])).rejects.toMatchObject({
+  const waiting = scheduler.embed([{ ids: new Int32Array(8).fill(2) }]);
+  await expect(scheduler.embed([{ ids: new Int32Array(3).fill(3) }])).rejects.toMatchObject({
     code: 'server_overloaded',
     details: { queued: 8, max: 10 },
   });
-  const refused: unknown = await scheduler.embed([new Int32Array(3).fill(3)]).catch((error: unknown) => error);
+  const refused: unknown = await scheduler.embed([{ ids: new Int32Array(3).fill(3) }]).catch((error: unknown) => error);
   expect(refused instanceof ServiceError && refused.details.retryAfterSeconds).toBeGreaterThanOrEqual(1);
   replica.isAutomatic = true;
   await replica.finish();
@@ -218,4 +218,14 @@ test('a query on an idle machine goes to the replica that worked last: its cache
     await settle();
   }
   expect(replicas.map(({ batches }) => batches.length)).toContain(6);
+});
+
+test('equal ids of which pooling leaves out different tokens are computed apart, in one batch', async () => {
+  const replica = new FakeReplica();
+  const scheduler = schedulerOf(replica);
+  const skipping = (skip: number) => ({ ...ids(1, 2, 3), skip });
+  await scheduler.embed([skipping(1), ids(1, 2, 3), skipping(2), skipping(1), skipping(0)]);
+  expect(replica.batches.map(({ skips }) => [...(skips ?? [])])).toEqual([[1, 0, 2]]);
+  await scheduler.embed([skipping(0)]);
+  expect(replica.batches[1]).not.toHaveProperty('skips');
 });

@@ -2,7 +2,7 @@ import type { Replica } from '../engine/replica.ts';
 import { ServiceError } from '../errors.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 import type { Batch } from './batch.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Sequence } from './entry.ts';
 import { keyOf, Submission } from './entry.ts';
 import { Queue } from './queue.ts';
 
@@ -63,7 +63,7 @@ export class Scheduler {
    * Vectors of the inputs, in their order.
    * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
    */
-  async embed(inputs: readonly Int32Array[], signal?: AbortSignal): Promise<Vectors> {
+  async embed(inputs: readonly Sequence[], signal?: AbortSignal): Promise<Vectors> {
     if (this.#failure !== undefined) throw this.#failure;
     signal?.throwIfAborted();
     this.#refuseOverload(inputs);
@@ -88,10 +88,10 @@ export class Scheduler {
     await Promise.all(this.#options.replicas.map((replica) => replica.close()));
   }
 
-  #refuseOverload(inputs: readonly Int32Array[]): void {
+  #refuseOverload(inputs: readonly Sequence[]): void {
     const queued = this.#queue.tokens;
     const max = this.#options.maxQueueTokens;
-    const tokens = inputs.reduce((sum, ids) => sum + ids.length, 0);
+    const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0);
     if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
     const retryAfterSeconds = Math.min(
       60,
@@ -100,15 +100,15 @@ export class Scheduler {
     throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
   }
 
-  #enqueue(submission: Submission, inputs: readonly Int32Array[]): Entry[] {
+  #enqueue(submission: Submission, inputs: readonly Sequence[]): Entry[] {
     const entries = new Set<Entry>();
     let shared = 0;
     const queuedAtMs = this.#options.nowMs();
-    inputs.forEach((ids, row) => {
-      const key = keyOf(ids);
+    inputs.forEach(({ ids, skip = 0 }, row) => {
+      const key = keyOf({ ids, skip });
       let entry = this.#inFlight.get(key);
       if (entry === undefined) {
-        entry = { ids, key, queuedAtMs, waiters: [], state: 'waiting', failures: 0 };
+        entry = { ids, skip, key, queuedAtMs, waiters: [], state: 'waiting', failures: 0 };
         this.#inFlight.set(key, entry);
       } else shared++;
       entry.waiters.push({ submission, row });
@@ -238,5 +238,6 @@ function toBatch(entries: readonly Entry[]): Batch {
   });
   const ids = new Int32Array(offsets[entries.length]!);
   entries.forEach((entry, row) => ids.set(entry.ids, offsets[row]!));
-  return { ids, offsets };
+  if (!entries.some(({ skip = 0 }) => skip > 0)) return { ids, offsets };
+  return { ids, offsets, skips: Int32Array.from(entries, ({ skip = 0 }) => skip) };
 }

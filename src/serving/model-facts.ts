@@ -1,24 +1,26 @@
 import type { Resources } from '../engine/resources.ts';
 import type { ModelCard } from '../models/model-card.ts';
 import type { Model } from '../models/open-model.ts';
+import { describePooling } from '../models/pipeline/pipeline.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
+import type { ModelPlan } from './plan-model.ts';
 
 /** What is known of a model only once it is loaded. */
 export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'>;
 
-export interface FactSources extends Resources {
-  readonly model: Model;
+export interface FactSources
+  extends Resources, Pick<ModelPlan, 'model' | 'maxTokens' | 'pipeline' | 'prompts' | 'variants'> {
   readonly located: LocatedModel;
-  readonly maxTokens: number;
-  readonly pooling: string;
 }
 
-export function toModelFacts({ model, located, maxTokens, pooling, replicas, threads }: FactSources): ModelFacts {
-  const { architecture, shape, declaredPooling, tensors } = model;
+export function toModelFacts(sources: FactSources): ModelFacts {
+  const { model, located, maxTokens, pipeline, prompts, variants, replicas, threads } = sources;
+  const pooling = describePooling(pipeline.pooling);
+  const { architecture, declaredPooling, tensors } = model;
   const floats = [...tensors.values()].find(({ type }) => type.startsWith('F') || type === 'BF16');
   return {
     architecture,
-    dimensions: shape.hidden,
+    dimensions: pipeline.dimensions,
     maxTokens,
     pooling,
     ...(declaredPooling === undefined || declaredPooling === pooling ? {} : { declaredPooling }),
@@ -28,6 +30,8 @@ export function toModelFacts({ model, located, maxTokens, pooling, replicas, thr
     ...(located.revision === undefined ? {} : { revision: located.revision }),
     replicas,
     threads,
+    ...(prompts.size === 0 ? {} : { prompts: [...prompts.keys()] }),
+    ...(variants.length === 0 ? {} : { tasks: variants }),
   };
 }
 

@@ -6,7 +6,7 @@ import { ModelHost } from './model-host.ts';
 import type { ServedModel } from './served-model.ts';
 
 /** A host whose models are made by the test; the log says what happened in order. */
-function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c' } = {}) {
+function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c', variants = [] as readonly string[] } = {}) {
   const log: string[] = [];
   const clock = { nowMs: 0 };
   const loads = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>();
@@ -14,8 +14,9 @@ function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c' } = {}) {
     maxLoadedModels,
     pooling: 'mean',
     nowMs: () => clock.nowMs,
-    load: async ({ repository }: AllowlistEntry) => {
-      log.push(`load ${repository}`);
+    variantsOf: () => variants,
+    load: async ({ repository, task }: AllowlistEntry) => {
+      log.push(`load ${repository}${task === undefined ? '' : ` for ${task}`}`);
       await new Promise<void>((resolve, reject) => loads.set(repository, { resolve, reject }));
       const model: Partial<ServedModel> = {
         card: { pooling: 'mean', dimensions: 4 },
@@ -158,4 +159,24 @@ test('closing ends every model, also one that is still loading', async () => {
   loads.get('org/b')?.resolve();
   await closed;
   expect(log).toEqual(['load org/a', 'load org/b', 'close org/a', 'close org/b']);
+});
+
+test('a task that names an adapter loads that variant beside the plain model; other tasks do not', async () => {
+  const { host, log, loads } = stage({ variants: ['retrieval.query', 'separation'], maxLoadedModels: 3 });
+  const use = async (wish: { readonly task?: string; readonly inputType?: string }) => {
+    const done = host.use('org/a', async (_model, { task }) => task, wish);
+    await Promise.resolve();
+    loads.get('org/a')?.resolve();
+    return done;
+  };
+  await use({});
+  await use({ task: 'clustering' });
+  await use({ inputType: 'query' });
+  await use({ task: 'separation', inputType: 'query' });
+  await use({ task: 'retrieval.query' });
+  expect(log).toEqual(['load org/a', 'load org/a for retrieval.query', 'load org/a for separation']);
+  host.setAllowlist(parseAllowlist('org/a'));
+  expect(log).toHaveLength(3); // variants stay as long as their line does
+  host.setAllowlist(parseAllowlist('org/b'));
+  expect(log.slice(3)).toEqual(['close org/a', 'close org/a', 'close org/a']);
 });

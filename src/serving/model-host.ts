@@ -1,10 +1,14 @@
 import { ServiceError } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
+import type { PromptWish } from './choose-prompt.ts';
+import { findName } from './find-name.ts';
 import type { ServedModel } from './served-model.ts';
 
 export interface ModelHostOptions {
   readonly load: (entry: AllowlistEntry) => Promise<ServedModel>;
+  /** Adapters and routes of a model: what `input_type` or `task` of a request may choose. None when absent. */
+  readonly variantsOf?: (entry: AllowlistEntry) => readonly string[];
   readonly maxLoadedModels: number;
   readonly nowMs: () => number;
   /** The pooling used where an entry names none. */
@@ -12,8 +16,13 @@ export interface ModelHostOptions {
   readonly onLoaded?: (entry: AllowlistEntry, seconds: number) => void;
 }
 
+/** What is done with a model while it stays in memory. */
+export type ModelWork<T> = (model: ServedModel, entry: AllowlistEntry) => Promise<T>;
+
 /** One model that may be in memory; entries that differ only in name and prompt share it. */
 interface Slot {
+  /** Key of its entry in the allowlist: requests may ask for several variants of one. */
+  readonly entryKey: string;
   state: 'loading' | 'ready' | 'failed';
   readonly loading: Promise<ServedModel>;
   model?: ServedModel;
@@ -42,7 +51,7 @@ export class ModelHost implements Catalog {
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
     this.#listedAt = Math.floor(this.#options.nowMs() / 1000);
     const wanted = new Set(entries.map(slotKey));
-    for (const [key, slot] of this.#slots) if (!wanted.has(key)) this.#retire(key, slot);
+    for (const [key, slot] of this.#slots) if (!wanted.has(slot.entryKey)) this.#retire(key, slot);
   }
 
   list(): readonly ModelCard[] {
@@ -55,14 +64,15 @@ export class ModelHost implements Catalog {
   }
 
   /**
-   * Runs `work` with the model of that name, which stays in memory until the work is done.
+   * Runs `work` with the model of that name, in the variant that a request asks for, if any. It stays in memory until
+   * the work is done.
    * @throws ServiceError `model_not_found`, `model_limit_reached`, `shutting_down`, and what the load or the work throws
    */
-  async use<T>(name: string, work: (model: ServedModel, entry: AllowlistEntry) => Promise<T>): Promise<T> {
+  async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}): Promise<T> {
     if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
     const entry = this.#entries.get(name);
     if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
-    const slot = this.#slotOf(entry);
+    const slot = this.#slotOf(entry, this.#variantFor(entry, wish));
     if (slot.failure !== undefined) throw slot.failure.error;
     slot.users++;
     try {
@@ -102,7 +112,17 @@ export class ModelHost implements Catalog {
     );
   }
 
-  #slotOf(entry: AllowlistEntry): Slot {
+  /** The adapter or route that a request names; what it does not know is left to the choice of a prompt. */
+  #variantFor(entry: AllowlistEntry, { task, inputType }: PromptWish): string | undefined {
+    if (task === undefined && inputType === undefined) return undefined;
+    const variants = this.#options.variantsOf?.(entry) ?? [];
+    const found = [task, inputType].map((wanted) => (wanted === undefined ? undefined : findName(wanted, variants)));
+    return found.find((variant) => variant !== undefined);
+  }
+
+  #slotOf(base: AllowlistEntry, task = base.task): Slot {
+    const entryKey = slotKey(base);
+    const entry = task === undefined ? base : { ...base, task };
     const key = slotKey(entry);
     const known = this.#slots.get(key);
     const now = this.#options.nowMs();
@@ -110,6 +130,7 @@ export class ModelHost implements Catalog {
       return known;
     this.#makeRoom();
     const slot: Slot = {
+      entryKey,
       state: 'loading',
       loading: this.#options.load(entry),
       users: 0,
@@ -142,7 +163,7 @@ export class ModelHost implements Catalog {
     if (this.#heldCount() < this.#options.maxLoadedModels) return;
     const pinned = new Set([...this.#entries.values()].filter((entry) => entry.pin === true).map(slotKey));
     const unused = [...this.#slots].filter(
-      ([key, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(key),
+      ([, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(slot.entryKey),
     );
     const [oldest] = unused.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
     if (oldest === undefined)

@@ -1,22 +1,18 @@
-import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
 import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources } from '../engine/resources.ts';
 import { ServiceError } from '../errors.ts';
-import type { Provider } from '../graph/passes/all.ts';
-import { serialize } from '../graph/serialize.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Model } from '../models/open-model.ts';
-import { openModel, UnknownArchitectureError } from '../models/open-model.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
-import type { LocatedModel } from '../store/locate-model.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
-import { choosePooling } from './choose-pooling.ts';
+import type { PromptSources, PromptWish } from './choose-prompt.ts';
+import { choosePrompt } from './choose-prompt.ts';
 import type { ModelFacts } from './model-facts.ts';
 import { countParameters, toModelFacts } from './model-facts.ts';
 import { createRunnerOpener } from './open-runners.ts';
+import type { PlanOptions } from './plan-model.ts';
+import { planModel } from './plan-model.ts';
 import { toObserver } from './scheduler-metrics.ts';
 
 /** A model in memory: its tokenizer, and a scheduler over its runner processes. */
@@ -26,18 +22,17 @@ export interface ServedModel {
   readonly scheduler: Scheduler;
   readonly vocabulary: number;
   readonly maxTokens: number;
+  /** Whether pooling leaves out the tokens of a prompt. */
+  readonly skipsPrompt: boolean;
+  /** The text to put before every input. @throws ServiceError `invalid_value` */
+  choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
   /** Process ids of its runners. */
   runnerPids(): readonly number[];
   close(): Promise<void>;
 }
 
-export interface LoadOptions {
-  readonly entry: AllowlistEntry;
-  readonly located: LocatedModel;
-  readonly config: Config;
-  readonly provider: Provider;
+export interface LoadOptions extends PlanOptions {
   readonly metrics: Metrics;
-  readonly logger: Logger;
 }
 
 /**
@@ -46,35 +41,23 @@ export interface LoadOptions {
  */
 export async function loadServedModel(options: LoadOptions): Promise<ServedModel> {
   const { entry, located, config, provider, metrics, logger } = options;
-  const model = open(entry, located);
+  const plan = planModel(options);
+  const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
-  const pooling = choosePooling({
-    name: entry.name,
-    model,
-    wanted: entry.pooling ?? config.pooling,
-    onOther: (declared) =>
-      logger.warn(
-        { model: entry.name, pooling: 'mean', declared },
-        'the model declares another pooling than the one used; pooling=model follows it',
-      ),
-  });
-  const graph = model.compile({ pooling, provider });
-  warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   const parameters = countParameters(model);
   const weightBytes = parameters * Float32Array.BYTES_PER_ELEMENT; // as it is computed
   const { replicas, threads } = chooseResources(weightBytes, readMachine(), config);
-  const maxTokens = Math.min(shape.maxTokens, config.maxInputTokens ?? Infinity);
   const opener = createRunnerOpener({
     model: entry.name,
     load: {
       kind: 'load',
-      model: serialize(graph),
+      model: plan.graph,
       weightsFolder: model.weightsFolder,
       threads,
       provider,
       positions: shape.positions,
     },
-    limits: { maxTokens, dimensions: shape.hidden },
+    limits: { maxTokens, dimensions: pipeline.dimensions },
     cost: costModel(shape, provider),
     maxMsPerCost: slowestMsPerCost(parameters),
     metrics,
@@ -82,7 +65,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
   });
   const first = opener.open();
   try {
-    const tokenizer = await Tokenizer.load(located.folder); // while the runner starts
+    const tokenizer = await Tokenizer.load(model.root, plan.textRules); // while the runner starts
     await first.ready();
     // The others start only now: the first answer does not share its cores with them.
     const runners = [first, ...Array.from({ length: replicas - 1 }, () => opener.open())];
@@ -98,11 +81,13 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     metrics.modelsLoaded.inc();
     let isClosed = false;
     return {
-      card: toModelFacts({ model, located, maxTokens, pooling, replicas, threads }),
+      card: toModelFacts({ ...plan, located, replicas, threads }),
       tokenizer,
       scheduler,
       vocabulary: shape.vocabulary,
       maxTokens,
+      skipsPrompt: !pipeline.pooling.includePrompt,
+      choosePrompt: (wish, line) => choosePrompt(wish, { prompts, variants, line, defaultPrompt }),
       runnerPids: () => runners.flatMap((runner) => runner.pid ?? []),
       close: async () => {
         if (!isClosed) metrics.modelsLoaded.dec();
@@ -116,28 +101,6 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     await first.close();
     throw error instanceof ServiceError ? error : broken(entry, error);
   }
-}
-
-function open(entry: AllowlistEntry, located: LocatedModel): Model {
-  const notBuilt = (reason: string) => new ServiceError('architecture_not_supported', { model: entry.name, reason });
-  if (entry.dtype !== undefined && entry.dtype !== 'float32')
-    throw notBuilt(`dtype=${entry.dtype} is not built yet, float32 is`);
-  if (entry.task !== undefined) throw notBuilt(`task=${entry.task} is not built yet`);
-  try {
-    return openModel(located.folder);
-  } catch (error) {
-    if (error instanceof UnknownArchitectureError) throw notBuilt(error.message);
-    throw broken(entry, error);
-  }
-}
-
-function warnOfUnused(names: readonly string[], { model, logger }: { model: string; logger: Logger }): void {
-  if (names.length === 0) return;
-  const tensors = names.slice(0, 5);
-  logger.warn(
-    { model, count: names.length, tensors },
-    'the checkpoint holds tensors that this architecture does not use',
-  );
 }
 
 function broken(entry: AllowlistEntry, error: unknown): ServiceError {

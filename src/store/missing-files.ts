@@ -1,14 +1,32 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { findModelRoot } from './modules.ts';
 
-/** Says why a folder is no complete model, or nothing where it is one: config.json and safetensors weights must be there. */
+/**
+ * Says why a folder is no complete model, or nothing where it is one: config.json and safetensors weights must be
+ * there, in the folder or where its modules.json puts them.
+ */
 export function findMissingFiles(folder: string): string | undefined {
   if (!isFolder(folder)) return 'no such folder';
-  for (const file of ['config.json', ...weightFiles(folder)]) {
-    const problem = findFileProblem(join(folder, file));
-    if (problem !== undefined) return `${file} ${problem}`;
+  let root: ReturnType<typeof findModelRoot>;
+  try {
+    root = findModelRoot(folder);
+  } catch (error) {
+    return `has no config.json: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  for (const file of [
+    root.kind === 'StaticEmbedding' ? 'tokenizer.json' : 'config.json',
+    ...weightFiles(root.folder),
+  ]) {
+    const problem = findFileProblem(join(root.folder, file));
+    if (problem !== undefined) return `${relative(folder, join(root.folder, file))} ${problem}${hint(root.kind)}`;
   }
   return undefined;
+}
+
+/** Names the step that a model begins with where it is another than the usual: that is why files are missed. */
+function hint(kind: string): string {
+  return kind === 'Transformer' ? '' : `, and modules.json begins with ${kind}`;
 }
 
 /** The weights a model needs: the shards where only an index is there, else the single file. */

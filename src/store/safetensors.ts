@@ -21,7 +21,7 @@ export const elementBytes = {
 } as const;
 export type ElementType = keyof typeof elementBytes;
 
-/** A named tensor as a byte range of a file; its values never enter JavaScript. */
+/** A named tensor as a byte range of a file; its values do not enter JavaScript. */
 export interface TensorView {
   readonly name: string;
   readonly type: ElementType;
@@ -30,6 +30,8 @@ export interface TensorView {
   /** From the start of the file. */
   readonly offset: number;
   readonly byteLength: number;
+  /** Set for the few that lie outside the model's folder and are small: they travel inside the graph. */
+  readonly bytes?: Uint8Array;
 }
 
 export type TensorIndex = ReadonlyMap<string, TensorView>;

@@ -103,3 +103,22 @@ test('an item without tokens is refused by name', async () => {
 test('an aborted request is not tokenised', async () => {
   await expect(encodeItems(tokenizer, [text('a')], wide, AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
 });
+
+test('the tokens of a prompt that pooling leaves out are counted, without a special token at its end', async () => {
+  const prompt = 'query: ';
+  const skipping = { prompt, skipsPrompt: true };
+  const [long, ids] = await encode([text('hello world'), tokens(5)], skipping);
+  expect(long).toEqual({ ids: [101, 23_032, 1024, 7592, 2088, 102], skip: 3 });
+  expect(ids).toEqual({ ids: [5] });
+  expect(await encode([text('hello')], { ...skipping, prompt: '' })).toEqual([{ ids: [101, 7592, 102] }]);
+});
+
+test('of a text cut inside its prompt at least the last token is pooled', async () => {
+  const cut = await encode([text('hello')], {
+    prompt: 'a b c d e f: ',
+    skipsPrompt: true,
+    maxTokens: 4,
+    truncate: true,
+  });
+  expect(cut).toMatchObject([{ ids: { length: 4 }, skip: 3 }]);
+});

@@ -10,6 +10,8 @@ export interface EncodeLimits {
   readonly truncate: boolean;
   /** Put before every text, not before token ids. */
   readonly prompt?: string | undefined;
+  /** Whether pooling leaves out the tokens of the prompt. */
+  readonly skipsPrompt?: boolean;
 }
 
 /**
@@ -23,6 +25,7 @@ export async function encodeItems(
   signal?: AbortSignal,
 ): Promise<Encoded[]> {
   const texts = items.flatMap((item) => (item.kind === 'text' ? [(limits.prompt ?? '') + item.text] : []));
+  const skip = limits.skipsPrompt === true ? await countPromptTokens(tokenizer, limits.prompt ?? '') : 0;
   const ofTexts = tokenizer.encode(texts, signal);
   const encoded: Encoded[] = [];
   // One by one, so that nothing is tokenised behind an item that is too long.
@@ -34,12 +37,21 @@ export async function encodeItems(
     }
     const { value } = await ofTexts.next();
     if (value === undefined) throw new Error('The tokenizer gave fewer results than texts. This is a bug.');
-    encoded.push(fit(value, index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens)));
+    const fitting = fit(value, index, limits, (ids) => tokenizer.truncate(ids, limits.maxTokens));
+    // The prompt alone may have more tokens than with a text behind it; a vector needs at least one.
+    encoded.push(skip === 0 ? fitting : { ...fitting, skip: Math.min(skip, fitting.ids.length - 1) });
   }
   const total = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
   if (total > limits.maxRequestTokens)
     throw new ServiceError('max_tokens_per_request', { got: total, max: limits.maxRequestTokens });
   return encoded;
+}
+
+/** As sentence-transformers counts: the tokens of the prompt alone, without a special token at its end. */
+async function countPromptTokens(tokenizer: Tokenizer, prompt: string): Promise<number> {
+  if (prompt === '') return 0;
+  const { value } = await tokenizer.encode([prompt]).next();
+  return (value?.length ?? 0) - (tokenizer.endsInSpecial ? 1 : 0);
 }
 
 function fit(

@@ -136,3 +136,24 @@ test('an abort stops between calls', async () => {
   controller.abort(new Error('gone later')); // the first call has begun
   await expect(running).rejects.toThrow('gone later');
 });
+
+test('rules leave out special and unknown tokens, and lowercase first', async () => {
+  const plain = await Tokenizer.load(bundled, { special: false, unknown: false });
+  expect(await idsOf(plain, 'hello \u{1F9A9} world', '\u{1F9A9}')).toEqual([[7592, 2088], []]);
+  expect(plain.endsInSpecial).toBe(false);
+  expect(minilm.endsInSpecial).toBe(true);
+  const cased = {
+    ...json,
+    normalizer: {
+      type: 'BertNormalizer',
+      lowercase: false,
+      strip_accents: false,
+      clean_text: true,
+      handle_chinese_chars: true,
+    },
+  };
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify(cased));
+  expect(await idsOf(await Tokenizer.load(folder), 'Hello')).not.toEqual([[cls, 7592, sep]]);
+  expect(await idsOf(await Tokenizer.load(folder, { lowerCase: true }), 'Hello')).toEqual([[cls, 7592, sep]]);
+});

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Encoding } from 'tokenizers';
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
+import type { TextRules } from './text-rules.ts';
+import { applyTextRules } from './text-rules.ts';
 
 // One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
 const textsPerCall = 64;
@@ -14,6 +16,9 @@ export class Tokenizer {
   readonly #before: number;
   readonly #after: number;
 
+  /** A token that is left out of every text. */
+  #unknownId: number | undefined;
+
   private constructor(native: NativeTokenizer, before: number, after: number) {
     this.#native = native;
     this.#before = before;
@@ -21,16 +26,19 @@ export class Tokenizer {
   }
 
   /** Reads `tokenizer.json`. Its truncation and padding blocks are cleared: lengths are ours to decide. */
-  static async load(folder: string): Promise<Tokenizer> {
+  static async load(folder: string, rules: TextRules = {}): Promise<Tokenizer> {
     const file = join(folder, 'tokenizer.json');
-    const json = readFileSync(file, 'utf8');
     try {
+      const { json, unknownToken } = applyTextRules(readFileSync(file, 'utf8'), rules);
       const native = NativeTokenizer.fromString(json);
       native.disablePadding();
       native.disableTruncation();
       const isSpecial = (await native.encode('a')).getSpecialTokensMask().map((flag) => flag === 1);
       if (!isSpecial.includes(false)) throw new Error('it gives no token for "a"');
-      return new Tokenizer(native, isSpecial.indexOf(false), isSpecial.length - 1 - isSpecial.lastIndexOf(false));
+      const after = isSpecial.length - 1 - isSpecial.lastIndexOf(false);
+      const tokenizer = new Tokenizer(native, isSpecial.indexOf(false), after);
+      if (unknownToken !== undefined) tokenizer.#unknownId = native.tokenToId(unknownToken) ?? undefined;
+      return tokenizer;
     } catch (cause) {
       throw new Error(`Expected a tokenizer in ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, {
         cause,
@@ -43,6 +51,10 @@ export class Tokenizer {
     return this.#before + this.#after;
   }
 
+  get endsInSpecial(): boolean {
+    return this.#after > 0;
+  }
+
   /**
    * Ids of each text, special tokens included, in order. Works no further ahead than one call of the native tokenizer,
    * and stops between calls when the signal aborts.
@@ -50,7 +62,10 @@ export class Tokenizer {
   async *encode(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Int32Array, undefined> {
     for (const call of toCalls(texts)) {
       signal?.throwIfAborted();
-      for (const encoding of await this.#encodeCall(call)) yield Int32Array.from(encoding.getIds());
+      for (const encoding of await this.#encodeCall(call)) {
+        const ids = Int32Array.from(encoding.getIds());
+        yield this.#unknownId === undefined ? ids : ids.filter((id) => id !== this.#unknownId);
+      }
     }
   }
 

@@ -25,6 +25,21 @@ test('the model and the dimensions asked for reach the app', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ model: 'two', data: [{ embedding: [2] }] });
 });
 
+test('the prompt, the input type and the task asked for reach the app with every request', async () => {
+  const seen: unknown[] = [];
+  const embed: typeof fakeEmbed = (request, signal) => {
+    const { items: _, ...fields } = request;
+    seen.push(fields);
+    return fakeEmbed(request, signal);
+  };
+  const flags = ['--prompt-name', 'a', '--input-type', 'query', '--task', 'b'];
+  await cli(['embed', '-m', 'two', ...flags, 'hi', 'x'.repeat(64_000)], { app: { embed } });
+  expect(seen).toEqual(Array(2).fill({ model: 'two', promptName: 'a', inputType: 'query', task: 'b' }));
+  seen.length = 0;
+  await cli(['embed', '-m', 'two', 'hi'], { app: { embed } });
+  expect(seen).toEqual([{ model: 'two' }]);
+});
+
 test('base64 gives one vector a line, the same numbers as the JSON', async () => {
   const { stdout } = await cli(['embed', '--format', 'base64', 'hi', 'hello']);
   const vectors = stdout

@@ -113,9 +113,17 @@ test('the value of the last node is what the compiled graph gives', async () => 
   expect(values).toEqual(embeddings!.values);
 });
 
+test('--pooling model prints the steps of the model itself, also where its files lie in a folder below', async () => {
+  const pipeline = (name: string) => fileURLToPath(new URL(`../goldens/models/pipeline/${name}`, import.meta.url));
+  const { stdout } = await cli(['graph', pipeline('dense'), '--nodes', '--pooling', 'model']);
+  expect(stdout).toMatch(/pooling\/Div[^]*2_Dense\.linear\/Gemm[^]*2_Dense\/Tanh[^]*normalize\/Div/);
+  const { ids } = await dump(pipeline('short-legacy'), '--stop-after', 'embeddings', '--text', 'a');
+  expect(ids).toEqual([[2, 5, 3]]);
+});
+
 test.each<[string, readonly string[], number, RegExp]>([
   ['no model', [], 2, /missing required argument/],
-  ['a folder that is none', ['/nowhere'], 2, /model folder \(with config\.json\)/],
+  ['a folder that is none', ['/nowhere'], 2, /model folder \(with config\.json or modules\.json\)/],
   ['a path that climbs', ['../../etc'], 2, /model folder/],
   ['a model that is not here', ['acme/one'], 1, /no files of acme\/one on this machine; looked in /],
   ['a node that is none', [tiny, '--stop-after', 'gelu'], 2, /did you mean encoder\.layer\.0\.intermediate\/Gelu/],
@@ -123,7 +131,7 @@ test.each<[string, readonly string[], number, RegExp]>([
   ['--text without --stop-after', [tiny, '--text', 'a'], 2, /expected --stop-after/],
   ['--json without --stop-after', [tiny, '--json'], 2, /expected --stop-after/],
   ['--nodes with --stop-after', [tiny, '--nodes', '--stop-after', '1'], 2, /got both/],
-  ['a pooling that is not built', [tiny, '--pooling', 'max'], 2, /Allowed choices are mean, cls, lasttoken/],
+  ['a pooling that is not built', [tiny, '--pooling', 'median'], 2, /Allowed choices are mean, cls, max/],
   [
     'a text longer than the model',
     [tiny, '--stop-after', '1', '--text', 'a '.repeat(90)],

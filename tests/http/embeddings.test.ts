@@ -23,6 +23,33 @@ test('the answer has the keys of OpenAI in their order and nothing else', async 
   );
 });
 
+test('prompt_name, input_type and task reach the model, and its refusal reaches the client', async () => {
+  const seen: unknown[] = [];
+  const embed: Embed = async (request, signal) => {
+    const { items: _, ...fields } = request;
+    seen.push(fields);
+    if (request.promptName !== 'query')
+      throw new ServiceError('invalid_value', { param: 'prompt_name', got: 'x', expected: 'This model has: query.' });
+    return fakeEmbed(request, signal);
+  };
+  const { app: asking } = await startFake({ embed });
+  const fields = { input_type: 'search_query', task: 'retrieval.query' };
+  const body = { model: fakeModel, input: 'a', ...fields };
+  expect((await postJson(asking, { ...body, prompt_name: 'query' })).statusCode).toBe(200);
+  expect(seen).toEqual([{ model: fakeModel, promptName: 'query', inputType: 'search_query', task: 'retrieval.query' }]);
+  const refused = await postJson(asking, { ...body, prompt_name: 'x' });
+  expect(refused.statusCode).toBe(400);
+  expect(refused.json()).toEqual({
+    error: {
+      message: "Invalid value for 'prompt_name' = x. This model has: query.",
+      type: 'invalid_request_error',
+      param: 'prompt_name',
+      code: null,
+    },
+  });
+  await asking.close();
+});
+
 test('base64 is the same vectors as float32 bytes', async () => {
   const float = await postJson(app, { model: fakeModel, input: ['a', 'b'] });
   const base64 = await postJson(app, { model: fakeModel, input: ['a', 'b'], encoding_format: 'base64' });

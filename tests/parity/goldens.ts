@@ -76,7 +76,8 @@ export interface GoldenFile {
   readonly vectors: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-function toFloats(base64: string): Float32Array {
+/** Base64 of little-endian float32. */
+export function toFloats(base64: string): Float32Array {
   const bytes = Buffer.from(base64, 'base64');
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
 }

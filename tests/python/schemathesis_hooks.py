@@ -1,4 +1,4 @@
-"""Loaded by Schemathesis: without it, hardly a generated request would name a model that exists."""
+"""Loaded by Schemathesis: without it, hardly a generated request would name a model or a prompt that exists."""
 
 import random
 
@@ -11,8 +11,12 @@ def map_body(context, body):
     # A name that breaks the schema must stay as it is: its request has to be refused.
     model = body.get("model") if isinstance(body, dict) else None
     if isinstance(model, str) and 1 <= len(model) <= 256 and random.random() < 0.8:
-        return {**body, "model": MODEL}
+        return {**{key: value for key, value in body.items() if not is_unknown_name(key, value)}, "model": MODEL}
     return body
+
+
+def is_unknown_name(key, value):
+    return key in ("prompt_name", "input_type", "task") and isinstance(value, str) and 1 <= len(value) <= 128
 
 
 @schemathesis.hook

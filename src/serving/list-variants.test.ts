@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { createVariantFinder, listVariants } from './list-variants.ts';
+
+const model = { tasks: ['separation', 'query'], readRoutes: () => ['query', 'document'] };
+const folder = (name: string) => fileURLToPath(new URL(`../../tests/goldens/models/pipeline/${name}`, import.meta.url));
+const entry = { line: 1, name: 'a', repository: 'a' };
+
+test('adapters count always, routes only where the model is followed, and each name once', () => {
+  expect(listVariants(model, 'mean')).toEqual(['separation', 'query']);
+  expect(listVariants(model, 'model')).toEqual(['separation', 'query', 'document']);
+});
+
+test('variants are found without loading a model, by the pooling of its line, and each folder is read once', () => {
+  const asked: string[] = [];
+  const find = createVariantFinder({
+    locate: ({ repository }) => {
+      asked.push(repository);
+      return repository === 'gone' ? undefined : { kind: 'local', folder: folder(repository) };
+    },
+    pooling: 'model',
+  });
+  const router = { ...entry, repository: 'router' };
+  expect(find(router)).toEqual(['query', 'document']);
+  expect(find(router)).toBe(find(router));
+  expect(find({ ...router, pooling: 'mean' })).toEqual([]);
+  for (const repository of ['cls', 'gone', 'none']) expect(find({ ...entry, repository })).toEqual([]);
+  expect(asked.at(-1)).toBe('none');
+});

@@ -1,0 +1,43 @@
+import type { Model } from '../models/open-model.ts';
+import { openModel } from '../models/open-model.ts';
+import type { AllowlistEntry } from '../store/allowlist.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
+
+/** What `input_type` and `task` may name beside the model's prompts: its adapters, and the routes of its own pipeline. */
+export function listVariants(
+  { tasks, readRoutes }: Pick<Model, 'tasks' | 'readRoutes'>,
+  pooling: 'mean' | 'model',
+): readonly string[] {
+  return pooling === 'model' ? [...new Set([...tasks, ...readRoutes()])] : tasks;
+}
+
+export interface VariantFinderOptions {
+  readonly locate: (entry: AllowlistEntry) => LocatedModel | undefined;
+  /** Where an entry names none. */
+  readonly pooling: 'mean' | 'model';
+}
+
+/** Finds the variants of models that are not loaded; reads each folder once. */
+export function createVariantFinder({
+  locate,
+  pooling,
+}: VariantFinderOptions): (entry: AllowlistEntry) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (entry) => {
+    const located = locate(entry);
+    if (located === undefined) return []; // loading it says what is missing
+    const wanted = entry.pooling ?? pooling;
+    const key = `${wanted} ${located.folder}`;
+    const variants = known.get(key) ?? readVariants(located.folder, wanted);
+    known.set(key, variants);
+    return variants;
+  };
+}
+
+function readVariants(folder: string, pooling: 'mean' | 'model'): readonly string[] {
+  try {
+    return listVariants(openModel(folder), pooling);
+  } catch {
+    return []; // loading it says what is wrong
+  }
+}

@@ -1,0 +1,115 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { ServiceError } from '../errors.ts';
+import type { Provider } from '../graph/passes/all.ts';
+import { serialize } from '../graph/serialize.ts';
+import type { Model } from '../models/open-model.ts';
+import { openModel, UnknownArchitectureError } from '../models/open-model.ts';
+import type { Pipeline } from '../models/pipeline/pipeline.ts';
+import type { AllowlistEntry } from '../store/allowlist.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
+import type { TextRules } from '../tokenizer/text-rules.ts';
+import { choosePipeline } from './choose-pipeline.ts';
+import { findName } from './find-name.ts';
+import { listVariants } from './list-variants.ts';
+
+/** How a model will be served, known from its files before any process starts. */
+export interface ModelPlan {
+  readonly model: Model;
+  readonly pipeline: Pipeline;
+  /** The graph as ONNX. */
+  readonly graph: Uint8Array;
+  readonly maxTokens: number;
+  readonly textRules: TextRules;
+  /** Of the model's files, by name. */
+  readonly prompts: ReadonlyMap<string, string>;
+  /** The prompt of a text for which nobody asks for one. */
+  readonly defaultPrompt: string | undefined;
+  /** Adapters and routes, of which this is one. */
+  readonly variants: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly entry: AllowlistEntry;
+  readonly located: LocatedModel;
+  readonly config: Config;
+  readonly provider: Provider;
+  readonly logger: Logger;
+}
+
+/** @throws ServiceError `architecture_not_supported`, `model_broken` */
+export function planModel(options: PlanOptions): ModelPlan {
+  const { entry } = options;
+  try {
+    return plan(options);
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    if (error instanceof UnknownArchitectureError) throw notBuilt(entry, error.message);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ServiceError('model_broken', { model: entry.name, reason }, { cause: error });
+  }
+}
+
+function plan({ entry, located, config, provider, logger }: PlanOptions): ModelPlan {
+  if (entry.dtype !== undefined && entry.dtype !== 'float32')
+    throw notBuilt(entry, `dtype=${entry.dtype} is not built yet, float32 is`);
+  const model = openModel(located.folder);
+  const { shape } = model;
+  const wanted = entry.pooling ?? config.pooling;
+  const { named: prompts, fallback } = model.readPrompts();
+  const variants = listVariants(model, wanted);
+  const variant = chooseVariant(entry, variants, [...prompts.keys()]);
+  const pipeline = choosePipeline({
+    name: entry.name,
+    model,
+    wanted,
+    route: variant,
+    onOther: (declared) =>
+      logger.warn(
+        { model: entry.name, pooling: 'mean', declared },
+        'the model declares another pooling than the one used; pooling=model follows it',
+      ),
+  });
+  const graph = model.compile({ pooling: pipeline, provider, task: model.tasks.find((task) => task === variant) });
+  warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
+  // What the authors cut texts to and put before them is theirs to say only where their files are followed.
+  const isFollowed = wanted === 'model';
+  const { maxTokens: declaredTokens = Infinity, lowerCase = false } = isFollowed ? model.readTextSettings() : {};
+  return {
+    model,
+    pipeline,
+    graph: serialize(graph),
+    maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
+    textRules: { ...shape.tokens, lowerCase },
+    prompts,
+    defaultPrompt: isFollowed ? fallback : undefined,
+    variants,
+  };
+}
+
+/** The adapter or route that the line's task= names; the task may also be one of the prompts. */
+function chooseVariant(
+  entry: AllowlistEntry,
+  variants: readonly string[],
+  prompts: readonly string[],
+): string | undefined {
+  const { task } = entry;
+  if (task === undefined) return undefined;
+  const variant = findName(task, variants);
+  if (variant !== undefined || findName(task, prompts) !== undefined) return variant;
+  const names = [...new Set([...variants, ...prompts])];
+  throw notBuilt(entry, `task=${task} names no task of this model, which has ${names.join(', ') || 'none'}`);
+}
+
+function warnOfUnused(names: readonly string[], { model, logger }: { model: string; logger: Logger }): void {
+  if (names.length === 0) return;
+  const tensors = names.slice(0, 5);
+  logger.warn(
+    { model, count: names.length, tensors },
+    'the checkpoint holds tensors that this architecture does not use',
+  );
+}
+
+function notBuilt({ name }: AllowlistEntry, reason: string): ServiceError {
+  return new ServiceError('architecture_not_supported', { model: name, reason });
+}
