@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { toSafetensors, withHeader, writeSafetensors } from '../../tests/graph/safetensors-file.ts';
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
-import { readTensorIndex, SafetensorsError } from './safetensors.ts';
+import { WeightFileError } from './file-reader.ts';
+import { readTensorIndex } from './safetensors.ts';
 
 const f32 = (...values: number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
 const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype: unknown = 'F32') => ({
@@ -100,7 +101,7 @@ test.each<[string, Uint8Array, RegExp]>([
     /follow/,
   ],
 ])('%s is refused', (_name, bytes, message) => {
-  expect(() => indexOf(bytes)).toThrow(SafetensorsError);
+  expect(() => indexOf(bytes)).toThrow(WeightFileError);
   expect(() => indexOf(bytes)).toThrow(message);
 });
 
@@ -118,10 +119,10 @@ test('a folder without weights is refused, naming both files', () => {
 test('a folder or a pipe in place of the file is refused and does not block', () => {
   const asFolder = tempFolder();
   mkdirSync(join(asFolder, 'model.safetensors'));
-  expect(() => readTensorIndex(asFolder)).toThrow(SafetensorsError);
+  expect(() => readTensorIndex(asFolder)).toThrow(WeightFileError);
   const asPipe = tempFolder();
   execFileSync('sh', ['-c', 'mkfifo "$0"', join(asPipe, 'model.safetensors')]);
-  expect(() => readTensorIndex(asPipe)).toThrow(SafetensorsError);
+  expect(() => readTensorIndex(asPipe)).toThrow(WeightFileError);
 });
 
 test('a link is followed, and the view names the file behind it', () => {
@@ -158,7 +159,7 @@ test.each<[string, unknown, RegExp]>([
 ])('an index with %s is refused', (_name, weightMap, message) => {
   const folder = shardsOf(weightMap, { '1.safetensors': toSafetensors({ a: f32(1) }) });
   writeSafetensors(join(folder, '..'), { a: f32(1) }, 'secret.safetensors');
-  expect(() => readTensorIndex(folder)).toThrow(SafetensorsError);
+  expect(() => readTensorIndex(folder)).toThrow(WeightFileError);
   expect(() => readTensorIndex(folder)).toThrow(message);
 });
 
@@ -166,7 +167,7 @@ test('an index that is not JSON is refused', () => {
   for (const text of ['', '{', 'null', '[]', '3', '\ufffd']) {
     const folder = tempFolder();
     writeFileSync(join(folder, 'model.safetensors.index.json'), text);
-    expect(() => readTensorIndex(folder)).toThrow(SafetensorsError);
+    expect(() => readTensorIndex(folder)).toThrow(WeightFileError);
   }
 });
 
@@ -179,11 +180,11 @@ function expectSafe(bytes: Uint8Array, file: string, folder: string): void {
       expect(offset + byteLength).toBeLessThanOrEqual(bytes.length);
     }
   } catch (error) {
-    expect(error).toBeInstanceOf(SafetensorsError);
+    expect(error).toBeInstanceOf(WeightFileError);
   }
 }
 
-test('random bytes and random headers give a SafetensorsError or ranges inside the file', () => {
+test('random bytes and random headers give a WeightFileError or ranges inside the file', () => {
   const folder = tempFolder();
   const file = join(folder, 'model.safetensors');
   fc.assert(
@@ -210,7 +211,7 @@ test('random bytes and random headers give a SafetensorsError or ranges inside t
   );
 });
 
-test('a valid file with one byte changed gives a SafetensorsError or ranges inside the file', () => {
+test('a valid file with one byte changed gives a WeightFileError or ranges inside the file', () => {
   const folder = tempFolder();
   const valid = toSafetensors({ a: f32(1, 2), b: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4), dtype: 'U8' } });
   fc.assert(
