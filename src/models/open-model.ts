@@ -8,9 +8,10 @@ import { declarePackedInputs } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import { optimize } from '../graph/passes/all.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
-import { readTensorIndex } from '../store/safetensors.ts';
+import { readWeights } from '../store/weight-files.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
+import { openOnnxModel } from './onnx-model.ts';
 import { readJsonFile } from './read-json-file.ts';
 import { findUnusedTensors } from './unused-tensors.ts';
 import { readUnbuiltModules } from './unbuilt-modules.ts';
@@ -44,10 +45,10 @@ export interface CompileOptions {
 /** Thrown when no architecture of the registry computes the model. */
 export class UnknownArchitectureError extends Error {}
 
-/** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError, WeightError */
+/** @throws UnknownArchitectureError, ConfigFieldError, WeightFileError, WeightError, OnnxGraphError */
 export function openModel(folder: string): Model {
   const json = readJsonFile(join(folder, 'config.json'));
-  const found = findArchitecture(json, readTensorIndex(folder));
+  const found = openOnnxModel(folder, json) ?? findArchitecture(json, readWeights(folder));
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;

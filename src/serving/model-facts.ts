@@ -14,21 +14,30 @@ export interface FactSources extends Resources {
 }
 
 export function toModelFacts({ model, located, maxTokens, pooling, replicas, threads }: FactSources): ModelFacts {
-  const { architecture, shape, declaredPooling, tensors } = model;
-  const floats = [...tensors.values()].find(({ type }) => type.startsWith('F') || type === 'BF16');
+  const { architecture, shape, declaredPooling } = model;
   return {
     architecture,
     dimensions: shape.hidden,
     maxTokens,
     pooling,
     ...(declaredPooling === undefined || declaredPooling === pooling ? {} : { declaredPooling }),
-    weights: floats?.type ?? 'none',
+    weights: findMainType(model),
     dtype: 'float32',
     parameters: countParameters(model),
     ...(located.revision === undefined ? {} : { revision: located.revision }),
     replicas,
     threads,
   };
+}
+
+/** The format of most numbers of the weights. */
+function findMainType({ tensors }: Pick<Model, 'tensors'>): string {
+  const counts = new Map<string, number>();
+  for (const { type, shape } of tensors.values()) {
+    const numbers = shape.reduce((product, size) => product * size, 1);
+    if (type !== 'I64') counts.set(type, (counts.get(type) ?? 0) + numbers);
+  }
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
 }
 
 /** Numbers in the weights; tables of whole numbers, such as position ids, are none. */

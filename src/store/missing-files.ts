@@ -1,30 +1,31 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readWeightMap } from './shards.ts';
+import { findWeightFiles, wantedWeights, type WeightFiles } from './weight-files.ts';
 
-/** Says why a folder is no complete model, or nothing where it is one: config.json and safetensors weights must be there. */
+/** Says why a folder is no complete model, or nothing where it is one: config.json and weights must be there. */
 export function findMissingFiles(folder: string): string | undefined {
   if (!isFolder(folder)) return 'no such folder';
-  for (const file of ['config.json', ...weightFiles(folder)]) {
+  const weights = findWeightFiles(folder);
+  for (const file of ['config.json', ...(weights === undefined ? [] : listFiles(folder, weights))]) {
     const problem = findFileProblem(join(folder, file));
     if (problem !== undefined) return `${file} ${problem}`;
   }
-  return undefined;
+  return weights === undefined ? `no weights: looked for ${wantedWeights}` : undefined;
 }
 
-/** The weights a model needs: the shards where only an index is there, else the single file. */
-function weightFiles(folder: string): readonly string[] {
-  const single = 'model.safetensors';
-  const index = 'model.safetensors.index.json';
-  if (existsSync(join(folder, single)) || !existsSync(join(folder, index))) return [single];
-  return [index, ...readShardNames(join(folder, index))];
+/** The files that the weights lie in: the shards of an index too, and the data beside an ONNX graph where there is any. */
+function listFiles(folder: string, { format, file }: WeightFiles): readonly string[] {
+  if (format === 'onnx')
+    return [file, ...[`${file}_data`, `${file}.data`].filter((name) => existsSync(join(folder, name)))];
+  if (!file.endsWith('.json')) return [file];
+  return [file, ...readShardNames(join(folder, file), format === 'pytorch' ? '.bin' : '.safetensors')];
 }
 
 /** A broken index gives no names here; reading the tensors reports it in full. */
-function readShardNames(indexFile: string): readonly string[] {
+function readShardNames(indexFile: string, suffix: string): readonly string[] {
   try {
-    const index = JSON.parse(readFileSync(indexFile, 'utf8')) as { weight_map?: Record<string, unknown> }; // checked below
-    const names = Object.values(index.weight_map ?? {});
-    return [...new Set(names.filter((name): name is string => typeof name === 'string' && name === basename(name)))];
+    return [...new Set(readWeightMap(indexFile, suffix).values())];
   } catch {
     return [];
   }

@@ -1,0 +1,55 @@
+import { afterAll, expect, test } from 'vitest';
+import { cosine, goldensFolder, loadGoldens, maxAbsDifference } from './goldens.ts';
+import { createTestApp, toItem, vectorOf } from './harness.ts';
+
+/** The same architecture out of every kind of file, each with random weights of its own. */
+const models = [
+  { name: 'bin', weights: 'F16', architecture: 'bert' },
+  { name: 'bin-legacy', weights: 'F16', architecture: 'bert' },
+  { name: 'bin-sharded', weights: 'BF16', architecture: 'bert' },
+  { name: 'bin-wrapped', weights: 'F16', architecture: 'bert' },
+  { name: 'onnx', weights: 'F32', architecture: 'bert (onnx/model.onnx)' },
+  { name: 'onnx-old', weights: 'F32', architecture: 'bert (model.onnx)' },
+  { name: 'onnx-sentence', weights: 'F32', architecture: 'bert (onnx/model.onnx, pooled by the file)' },
+] as const;
+
+const app = await createTestApp({ supportedModels: `${goldensFolder}models/weights/supported_models.txt` });
+afterAll(() => app.close());
+
+for (const { name, weights, architecture } of models) {
+  const model = `weights/${name}`;
+  const goldens = loadGoldens(`weights-${name}`, { pooling: name === 'onnx-sentence' ? 'cls' : 'mean' });
+
+  test(`${model}: every golden alone equals the reference`, async () => {
+    for (const golden of goldens) {
+      const result = await app.embed({ model, items: [toItem(golden)] });
+      const what = golden.text ?? `${golden.ids.length} tokens`;
+      expect(maxAbsDifference(vectorOf(result), golden.vector), what).toBeLessThanOrEqual(2e-5);
+      expect(cosine(vectorOf(result), golden.vector), what).toBeGreaterThan(0.999999);
+      expect(result.promptTokens, what).toBe(golden.ids.length);
+    }
+  });
+
+  test(`${model}: lengths 1 to 81 in one request equal the reference and themselves alone`, async () => {
+    const batch = await app.embed({ model, items: goldens.map(toItem) });
+    for (const [row, golden] of goldens.entries()) {
+      const what = golden.text ?? `${golden.ids.length} tokens`;
+      expect(maxAbsDifference(vectorOf(batch, row), golden.vector), what).toBeLessThanOrEqual(2e-5);
+      const alone = await app.embed({ model, items: [toItem(golden)] });
+      expect(maxAbsDifference(vectorOf(batch, row), vectorOf(alone)), what).toBeLessThanOrEqual(1e-6);
+    }
+  });
+
+  test(`${model}: the card says what was read`, async () => {
+    await app.embed({ model, items: [toItem(goldens[0]!)] });
+    expect(app.catalog.get(model)).toMatchObject({ weights, architecture, dimensions: 48, maxTokens: 81 });
+  });
+}
+
+test('no two of the models have the same vectors, so each file was really read', () => {
+  const vectors = models.map(
+    ({ name }) => loadGoldens(`weights-${name}`, { pooling: name === 'onnx-sentence' ? 'cls' : 'mean' })[7]!.vector,
+  );
+  for (const [row, a] of vectors.entries())
+    for (const b of vectors.slice(row + 1)) expect(maxAbsDifference(a, b)).toBeGreaterThan(1e-2);
+});
