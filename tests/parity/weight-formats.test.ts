@@ -1,3 +1,15 @@
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { cosine, goldensFolder, loadGoldens, maxAbsDifference } from './goldens.ts';
 import { createTestApp, toItem, vectorOf } from './harness.ts';
@@ -52,4 +64,43 @@ test('no two of the models have the same vectors, so each file was really read',
   );
   for (const [row, a] of vectors.entries())
     for (const b of vectors.slice(row + 1)) expect(maxAbsDifference(a, b)).toBeGreaterThan(1e-2);
+});
+
+/** The layout of the Hugging Face cache: every file is a link to a blob named by its hash. */
+function putInCache(cache: string, model: string): void {
+  const source = join(goldensFolder, 'models', model);
+  const base = join(cache, `models--${model.replace('/', '--')}`);
+  const commit = 'c'.repeat(40);
+  for (const folder of ['refs', 'blobs', `snapshots/${commit}`]) mkdirSync(join(base, folder), { recursive: true });
+  writeFileSync(join(base, 'refs', 'main'), commit);
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' });
+  for (const [index, file] of files.filter((name) => statSync(join(source, name)).isFile()).entries()) {
+    const blob = join(base, 'blobs', String(index).padStart(40, 'b'));
+    writeFileSync(blob, readFileSync(join(source, file)));
+    const link = join(base, 'snapshots', commit, file);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(relative(dirname(link), blob), link);
+  }
+}
+
+test('files of every format behind the links of the Hugging Face cache give the same vectors', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'embeddings-cache-'));
+  const names = ['bin-legacy', 'bin-sharded', 'onnx', 'onnx-old'];
+  for (const name of names) putInCache(cache, `weights/${name}`);
+  const cached = await createTestApp({
+    supportedModels: `${goldensFolder}models/weights/supported_models.txt`,
+    modelsDir: join(cache, 'nothing'),
+    hfHubCache: cache,
+  });
+  try {
+    for (const name of names) {
+      const goldens = loadGoldens(`weights-${name}`);
+      const batch = await cached.embed({ model: `weights/${name}`, items: goldens.map(toItem) });
+      for (const [row, golden] of goldens.entries())
+        expect(maxAbsDifference(vectorOf(batch, row), golden.vector), name).toBeLessThanOrEqual(2e-5);
+    }
+  } finally {
+    await cached.close();
+    rmSync(cache, { recursive: true });
+  }
 });
