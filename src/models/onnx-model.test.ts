@@ -17,6 +17,8 @@ import { OnnxGraphError } from '../graph/onnx-tensor.ts';
 import { WeightFileError } from '../store/file-reader.ts';
 import { openModel } from './open-model.ts';
 
+const fileTimeoutMs = 30_000; // hundreds of files are written, on a disk that may be busy
+
 const padded = ['batch', 'length'];
 const ids: OnnxPort = { name: 'input_ids', type: 7, shape: padded };
 const hidden: OnnxPort = { name: 'last_hidden_state', type: 1, shape: [...padded, 2] };
@@ -194,25 +196,29 @@ test('a file that is no ONNX and a config.json without a vocabulary are refused 
   expect(() => open({}, 'model.onnx', { vocab_size: 'x' })).toThrow(/vocab_size/);
 });
 
-test('any change or cut of a file gives an error of its own kind or a graph', () => {
-  const golden = fileURLToPath(new URL('../../tests/goldens/models/weights/onnx', import.meta.url));
-  const folder = join(tempFolder(), 'model');
-  cpSync(golden, folder, { recursive: true });
-  const file = join(folder, 'onnx', 'model.onnx');
-  const original = readFileSync(file);
-  const nodesEnd = 30_000; // what follows are numbers
-  const change = fc.record({ at: fc.nat({ max: nodesEnd }), byte: fc.integer({ min: 0, max: 255 }) });
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat({ max: 1 }), (changes, isCut) => {
-      const bytes = Buffer.from(original);
-      for (const { at, byte } of changes) bytes[at] = byte;
-      writeFileSync(file, isCut === 1 ? bytes.subarray(0, changes[0]!.at) : bytes);
-      try {
-        openModel(folder).compile({ pooling: 'mean', provider: 'cpu' });
-      } catch (error) {
-        expect([WeightFileError, OnnxGraphError]).toContain((error as Error).constructor);
-      }
-    }),
-    { numRuns: 60 },
-  );
-});
+test(
+  'any change or cut of a file gives an error of its own kind or a graph',
+  () => {
+    const golden = fileURLToPath(new URL('../../tests/goldens/models/weights/onnx', import.meta.url));
+    const folder = join(tempFolder(), 'model');
+    cpSync(golden, folder, { recursive: true });
+    const file = join(folder, 'onnx', 'model.onnx');
+    const original = readFileSync(file);
+    const nodesEnd = 30_000; // what follows are numbers
+    const change = fc.record({ at: fc.nat({ max: nodesEnd }), byte: fc.integer({ min: 0, max: 255 }) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat({ max: 1 }), (changes, isCut) => {
+        const bytes = Buffer.from(original);
+        for (const { at, byte } of changes) bytes[at] = byte;
+        writeFileSync(file, isCut === 1 ? bytes.subarray(0, changes[0]!.at) : bytes);
+        try {
+          openModel(folder).compile({ pooling: 'mean', provider: 'cpu' });
+        } catch (error) {
+          expect([WeightFileError, OnnxGraphError]).toContain((error as Error).constructor);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  },
+  fileTimeoutMs,
+);

@@ -8,6 +8,8 @@ import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { WeightFileError } from './file-reader.ts';
 import { readTensorIndex } from './safetensors.ts';
 
+const fileTimeoutMs = 30_000; // hundreds of files are written, on a disk that may be busy
+
 const f32 = (...values: number[]) => ({ shape: [values.length], data: Float32Array.from(values) });
 const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype: unknown = 'F32') => ({
   dtype,
@@ -184,42 +186,50 @@ function expectSafe(bytes: Uint8Array, file: string, folder: string): void {
   }
 }
 
-test('random bytes and random headers give a WeightFileError or ranges inside the file', () => {
-  const folder = tempFolder();
-  const file = join(folder, 'model.safetensors');
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expectSafe(bytes, file, folder)),
-    { numRuns: 300 },
-  );
-  const anEntry = fc.record(
-    {
-      dtype: fc.oneof(fc.constantFrom('F32', 'F16', 'U8'), fc.jsonValue()),
-      shape: fc.oneof(fc.array(fc.integer({ min: -1, max: 4 })), fc.jsonValue()),
-      data_offsets: fc.oneof(
-        fc.tuple(fc.integer({ min: -1, max: 20 }), fc.integer({ min: -1, max: 20 })),
-        fc.jsonValue(),
+test(
+  'random bytes and random headers give a WeightFileError or ranges inside the file',
+  () => {
+    const folder = tempFolder();
+    const file = join(folder, 'model.safetensors');
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => expectSafe(bytes, file, folder)),
+      { numRuns: 300 },
+    );
+    const anEntry = fc.record(
+      {
+        dtype: fc.oneof(fc.constantFrom('F32', 'F16', 'U8'), fc.jsonValue()),
+        shape: fc.oneof(fc.array(fc.integer({ min: -1, max: 4 })), fc.jsonValue()),
+        data_offsets: fc.oneof(
+          fc.tuple(fc.integer({ min: -1, max: 20 }), fc.integer({ min: -1, max: 20 })),
+          fc.jsonValue(),
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    const header = fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.oneof(anEntry, fc.jsonValue())));
+    fc.assert(
+      fc.property(header, fc.uint8Array({ maxLength: 20 }), (json, data) =>
+        expectSafe(withHeader(json, data), file, folder),
       ),
-    },
-    { requiredKeys: [] },
-  );
-  const header = fc.oneof(fc.jsonValue(), fc.dictionary(fc.string(), fc.oneof(anEntry, fc.jsonValue())));
-  fc.assert(
-    fc.property(header, fc.uint8Array({ maxLength: 20 }), (json, data) =>
-      expectSafe(withHeader(json, data), file, folder),
-    ),
-    { numRuns: 300 },
-  );
-});
+      { numRuns: 300 },
+    );
+  },
+  fileTimeoutMs,
+);
 
-test('a valid file with one byte changed gives a WeightFileError or ranges inside the file', () => {
-  const folder = tempFolder();
-  const valid = toSafetensors({ a: f32(1, 2), b: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4), dtype: 'U8' } });
-  fc.assert(
-    fc.property(fc.nat(valid.length - 1), fc.nat(255), (position, value) => {
-      const changed = Buffer.from(valid);
-      changed[position] = value;
-      expectSafe(changed, join(folder, 'model.safetensors'), folder);
-    }),
-    { numRuns: 300 },
-  );
-});
+test(
+  'a valid file with one byte changed gives a WeightFileError or ranges inside the file',
+  () => {
+    const folder = tempFolder();
+    const valid = toSafetensors({ a: f32(1, 2), b: { shape: [2, 2], data: Uint8Array.of(1, 2, 3, 4), dtype: 'U8' } });
+    fc.assert(
+      fc.property(fc.nat(valid.length - 1), fc.nat(255), (position, value) => {
+        const changed = Buffer.from(valid);
+        changed[position] = value;
+        expectSafe(changed, join(folder, 'model.safetensors'), folder);
+      }),
+      { numRuns: 300 },
+    );
+  },
+  fileTimeoutMs,
+);

@@ -9,6 +9,8 @@ import { toZip, type ZipFile } from '../../tests/store/write-zip.ts';
 import { WeightFileError } from './file-reader.ts';
 import { readTorchFile } from './torch-file.ts';
 
+const fileTimeoutMs = 30_000; // hundreds of files are written, on a disk that may be busy
+
 const weightsOf = (name: string) =>
   fileURLToPath(new URL(`../../tests/goldens/models/weights/${name}/pytorch_model.bin`, import.meta.url));
 
@@ -222,17 +224,22 @@ test.each(['bin', 'bin-legacy', 'bin-wrapped'])(
       { numRuns: 80 },
     );
   },
+  fileTimeoutMs,
 );
 
-test('random opcodes give an error or a state dict', () => {
-  const path = join(tempFolder(), 'pytorch_model.bin');
-  const piece = fc.oneof(
-    fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
-    fc.constantFrom(...Buffer.from('().0NtRbQ}]aesulq\x85\x86\x87\x94').values()).map((byte) => Buffer.from([byte])),
-    fc.constantFrom(matrix, p.text('storage'), p.global('torch', 'FloatStorage'), p.dict(), p.int(1)),
-  );
-  fc.assert(
-    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => isUsable(archive(p.pickle(...pieces)), path)),
-    { numRuns: 250 },
-  );
-});
+test(
+  'random opcodes give an error or a state dict',
+  () => {
+    const path = join(tempFolder(), 'pytorch_model.bin');
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom(...Buffer.from('().0NtRbQ}]aesulq\x85\x86\x87\x94').values()).map((byte) => Buffer.from([byte])),
+      fc.constantFrom(matrix, p.text('storage'), p.global('torch', 'FloatStorage'), p.dict(), p.int(1)),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => isUsable(archive(p.pickle(...pieces)), path)),
+      { numRuns: 250 },
+    );
+  },
+  fileTimeoutMs,
+);

@@ -7,6 +7,8 @@ import { toZip, type ZipFile } from '../../tests/store/write-zip.ts';
 import { FileReader, WeightFileError } from './file-reader.ts';
 import { readZip, type ZipEntry } from './zip.ts';
 
+const fileTimeoutMs = 30_000; // hundreds of files are written, on a disk that may be busy
+
 const files: readonly ZipFile[] = [
   { name: 'a/one', data: Buffer.from('first') },
   { name: 'a/empty', data: Buffer.alloc(0) },
@@ -57,21 +59,25 @@ test.each<[string, Buffer, RegExp]>([
   expect(() => entriesOf(bytes)).toThrow(message);
 });
 
-test('any change of an archive gives an error or ranges inside the file that do not overlap', () => {
-  const path = join(tempFolder(), 'archive');
-  const change = fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) });
-  fc.assert(
-    fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.boolean(), (changes, is64) => {
-      const bytes = toZip(files, { is64 });
-      for (const { at, byte } of changes) bytes[at % bytes.length] = byte;
-      try {
-        const entries = [...entriesOf(bytes, path).values()].toSorted((a, b) => a.offset - b.offset);
-        for (const [index, { offset, byteLength }] of entries.entries())
-          expect(offset + byteLength).toBeLessThanOrEqual(entries[index + 1]?.offset ?? readFileSync(path).length);
-      } catch (error) {
-        expect(error).toBeInstanceOf(WeightFileError);
-      }
-    }),
-    { numRuns: 250 },
-  );
-});
+test(
+  'any change of an archive gives an error or ranges inside the file that do not overlap',
+  () => {
+    const path = join(tempFolder(), 'archive');
+    const change = fc.record({ at: fc.nat(), byte: fc.integer({ min: 0, max: 255 }) });
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.boolean(), (changes, is64) => {
+        const bytes = toZip(files, { is64 });
+        for (const { at, byte } of changes) bytes[at % bytes.length] = byte;
+        try {
+          const entries = [...entriesOf(bytes, path).values()].toSorted((a, b) => a.offset - b.offset);
+          for (const [index, { offset, byteLength }] of entries.entries())
+            expect(offset + byteLength).toBeLessThanOrEqual(entries[index + 1]?.offset ?? readFileSync(path).length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(WeightFileError);
+        }
+      }),
+      { numRuns: 250 },
+    );
+  },
+  fileTimeoutMs,
+);
