@@ -1,9 +1,9 @@
-import type { TensorIndex, TensorView } from '../store/safetensors.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
 import type { Attribute, Dimension, DType, Graph, GraphFormat, Initializer, Node, Port } from './graph.ts';
 import { int, ints, subgraph } from './graph.ts';
-import { describeNearNames } from './near-names.ts';
+import { findWeight } from './find-weight.ts';
 import { renameValues } from './rename.ts';
-import { typeCodes, weightDTypes } from './types.ts';
+import { typeCodes } from './types.ts';
 
 /** A value of a graph under construction. */
 export interface Value {
@@ -74,7 +74,7 @@ export class GraphBuilder {
    * @throws WeightError when it is missing, has another shape, or is no floating-point tensor
    */
   storedWeight(name: string, shape: readonly number[]): Value {
-    const { view, dtype } = this.#checked(name, shape);
+    const { view, dtype } = findWeight(this.#weights, name, shape, (message) => new WeightError(message));
     const axes = view.axesInFile;
     if (axes === undefined) return this.#checkpointValue({ name, dtype, shape, data: { kind: 'checkpoint', view } });
     const stored = axes.map((axis) => shape[axis]!); // axes of this shape
@@ -94,7 +94,7 @@ export class GraphBuilder {
    * @throws WeightError as `storedWeight` does
    */
   weightRows(name: string, shape: readonly number[], { from, rows }: RowRange): Value {
-    const { view, dtype } = this.#checked(name, shape);
+    const { view, dtype } = findWeight(this.#weights, name, shape, (message) => new WeightError(message));
     if (view.axesInFile !== undefined) return this.#slicedRows(this.weight(name, shape), { from, rows });
     const rowBytes = view.byteLength / shape[0]!;
     const part = { ...view, offset: view.offset + from * rowBytes, byteLength: rows * rowBytes };
@@ -238,22 +238,6 @@ export class GraphBuilder {
       };
       return { graph, value };
     });
-  }
-
-  #checked(name: string, shape: readonly number[]): { readonly view: TensorView; readonly dtype: DType } {
-    const view = this.#weights.get(name);
-    if (view === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name. ${describeNearNames(name, [...this.#weights.keys()])}`,
-      );
-    if (view.shape.join() !== shape.join())
-      throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
-    const dtype = weightDTypes[view.type];
-    if (dtype === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} in ${Object.keys(weightDTypes).join(', ')}, got ${view.type}. Quantised checkpoints are not computed.`,
-      );
-    return { view, dtype };
   }
 
   #checkpointValue(initializer: Initializer): Value {
