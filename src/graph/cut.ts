@@ -8,8 +8,8 @@ export const cutOutput = 'value';
 
 /**
  * The part of a graph that computes one node, for debugging. A node inside a branch is computed as if its branch were
- * taken, and one inside a loop as in its first round: names are unique, so what it needs is lifted out. 16-bit floats are widened, because
- * JavaScript has none.
+ * taken, and one inside a loop as in its first round: names are unique, so what it needs is lifted out. 16-bit floats
+ * are widened, because JavaScript has none, and so are values of unknown type.
  */
 export function cut(graph: Graph, { number, node, branches }: ListedNode): Graph {
   const needed = new Set(node.outputs.slice(0, 1));
@@ -21,13 +21,15 @@ export function cut(graph: Graph, { number, node, branches }: ListedNode): Graph
     nodes.unshift(candidate);
     for (const name of readsOf(candidate)) needed.add(name);
   }
-  const dtype: DType = node.dtype === 'float16' || node.dtype === 'bfloat16' ? 'float32' : node.dtype;
+  const dtype: DType =
+    node.dtype === undefined || node.dtype === 'float16' || node.dtype === 'bfloat16' ? 'float32' : node.dtype;
   return {
     name: `${graph.name} up to ${node.name}`,
     inputs: graph.inputs.filter(({ name }) => needed.has(name)),
     outputs: [{ name: cutOutput, dtype }],
     nodes: [...nodes, outputOf(node, dtype)],
     initializers: [...graph.initializers, ...branches.flatMap(firstRound)].filter(({ name }) => needed.has(name)),
+    ...(graph.format === undefined ? {} : { format: graph.format }),
   };
 }
 

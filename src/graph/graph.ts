@@ -1,4 +1,5 @@
 import type { TensorView } from '../store/safetensors.ts';
+import type { FunctionProto } from './proto/onnx-ml_pb.js';
 
 /** A computation as plain data: nodes in execution order over named values. */
 export interface Graph {
@@ -7,9 +8,32 @@ export interface Graph {
   readonly outputs: readonly Port[];
   readonly nodes: readonly Node[];
   readonly initializers: readonly Initializer[];
+  /** The version of ONNX of a graph that came out of a file; ours when absent. */
+  readonly format?: GraphFormat;
 }
 
-export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool';
+export interface GraphFormat {
+  readonly irVersion: number;
+  /** Version of each operator set by domain; '' is ONNX itself. */
+  readonly opsets: Readonly<Record<string, number>>;
+  /** Operators that the file defines itself. */
+  readonly functions: readonly FunctionProto[];
+}
+
+export type DType =
+  | 'float64'
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'int64'
+  | 'int32'
+  | 'int16'
+  | 'int8'
+  | 'uint64'
+  | 'uint32'
+  | 'uint16'
+  | 'uint8'
+  | 'bool';
 
 /** A number, or the name of a size known only when the graph runs. */
 export type Dimension = number | string;
@@ -26,13 +50,13 @@ export interface Node {
   /** Path of the module in the checkpoint, then the operator: `encoder.layer.0.output.dense/Gemm`. */
   readonly name: string;
   readonly op: string;
-  /** '' is ONNX itself; 'com.microsoft' holds the fused operators of ONNX Runtime. */
-  readonly domain: '' | 'com.microsoft';
+  /** '' is ONNX itself; 'com.microsoft' holds the fused operators of ONNX Runtime; others only in graphs out of files. */
+  readonly domain: string;
   /** '' stands for an optional input that is absent. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Of every output. */
-  readonly dtype: DType;
+  /** Of every output; unknown for nodes out of a file. */
+  readonly dtype?: DType;
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
@@ -40,7 +64,10 @@ export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
   | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  | { readonly kind: 'tensor'; readonly value: Initializer }
   | { readonly kind: 'graph'; readonly value: Graph };
 
 export interface Initializer {

@@ -23,7 +23,7 @@ function printNode({ number, node, branches }: ListedNode, width: number): strin
   const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
   const inputs = node.inputs.map((input) => input || '-').join(', ');
   const attributes = Object.entries(node.attributes).map(([name, value]) => `${name}=${printAttribute(value)}`);
-  const parts = [node.name, op, `${inputs} -> ${node.outputs.join(', ')} ${node.dtype}`, ...attributes];
+  const parts = [node.name, op, `${inputs} -> ${node.outputs.join(', ')} ${node.dtype ?? '?'}`, ...attributes];
   return `${String(number).padStart(width)} ${'  '.repeat(branches.length)} ${parts.join('  ')}`;
 }
 
@@ -33,9 +33,13 @@ function printAttribute(attribute: Attribute): string {
     case 'float':
       return String(attribute.value);
     case 'ints':
+    case 'floats':
       return `[${attribute.value.join(', ')}]`;
     case 'string':
+    case 'strings':
       return JSON.stringify(attribute.value);
+    case 'tensor':
+      return `${attribute.value.dtype} ${printShape(attribute.value.shape)}`;
     case 'graph':
       return `{${countNodes(attribute.value)} nodes}`;
     default:

@@ -1,6 +1,6 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { basename } from 'node:path';
-import type { Attribute, Graph, Initializer, Node, Port } from './graph.ts';
+import type { Attribute, Graph, GraphFormat, Initializer, Node, Port } from './graph.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './proto/onnx-ml_pb.js';
 import {
   AttributeProtoSchema,
@@ -18,11 +18,15 @@ import {
 } from './proto/onnx-ml_pb.js';
 import { typeCodes } from './types.ts';
 
-const irVersion = 10n; // the first that knows opset 21
-const opsetVersion = 21n;
+/** What our own nodes are written in. */
+const ownFormat: GraphFormat = {
+  irVersion: 10, // the first that knows opset 21
+  opsets: { '': 21, 'com.microsoft': 1 },
+  functions: [],
+};
 const externalLocation = 1; // TensorProto.DataLocation.EXTERNAL
 /** ONNX's AttributeProto.AttributeType numbers. */
-const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, graph: 5, floats: 6, ints: 7, strings: 8 } as const;
 
 /**
  * Writes the graph as an ONNX model. Weights stay in their checkpoint files: the model names each file without its
@@ -30,13 +34,14 @@ const attributeTypes = { float: 1, int: 2, string: 3, graph: 5, ints: 7 } as con
  * Format: onnx-ml.proto beside the generated code.
  */
 export function serialize(graph: Graph): Uint8Array {
+  const { irVersion, opsets, functions } = graph.format ?? ownFormat;
   const model = create(ModelProtoSchema, {
-    irVersion,
+    irVersion: BigInt(Math.max(irVersion, ownFormat.irVersion)),
     producerName: 'embeddings',
-    opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: '', version: opsetVersion }),
-      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
-    ],
+    opsetImport: Object.entries({ ...ownFormat.opsets, ...opsets }).map(([domain, version]) =>
+      create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
+    ),
+    functions: [...functions],
     graph: toGraphProto(graph),
   });
   return toBinary(ModelProtoSchema, model);
@@ -72,8 +77,17 @@ function toAttributeProto(name: string, attribute: Attribute): AttributeProto {
       return create(AttributeProtoSchema, { ...base, f: attribute.value });
     case 'ints':
       return create(AttributeProtoSchema, { ...base, ints: attribute.value.map(BigInt) });
+    case 'floats':
+      return create(AttributeProtoSchema, { ...base, floats: [...attribute.value] });
     case 'string':
       return create(AttributeProtoSchema, { ...base, s: new TextEncoder().encode(attribute.value) });
+    case 'strings':
+      return create(AttributeProtoSchema, {
+        ...base,
+        strings: attribute.value.map((text) => new TextEncoder().encode(text)),
+      });
+    case 'tensor':
+      return create(AttributeProtoSchema, { ...base, t: toTensorProto(attribute.value) });
     case 'graph':
       return create(AttributeProtoSchema, { ...base, g: toGraphProto(attribute.value) });
     default:

@@ -8,9 +8,10 @@ import type { Provider } from '../graph/passes/all.ts';
 import { optimize } from '../graph/passes/all.ts';
 import { findModelRoot } from '../store/modules.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
-import { readTensorIndex } from '../store/safetensors.ts';
+import { readWeights } from '../store/weight-files.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
+import { openOnnxModel } from './onnx-model.ts';
 import { buildPipeline } from './pipeline/build-pipeline.ts';
 import { readModuleWeights } from './pipeline/module-weights.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
@@ -64,11 +65,11 @@ export interface CompileOptions {
 /** Thrown when no architecture of the registry computes the model. */
 export class UnknownArchitectureError extends Error {}
 
-/** @throws UnknownArchitectureError, ConfigFieldError, SafetensorsError, WeightError */
+/** @throws UnknownArchitectureError, ConfigFieldError, WeightFileError, WeightError, OnnxGraphError */
 export function openModel(folder: string): Model {
   const { folder: root, kind } = findModelRoot(folder);
   const json = readConfig(root, kind);
-  const found = findArchitecture(json, readTensorIndex(root));
+  const found = openOnnxModel(root, json) ?? findArchitecture(json, readWeights(root));
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;

@@ -16,15 +16,14 @@ export interface FactSources
 export function toModelFacts(sources: FactSources): ModelFacts {
   const { model, located, maxTokens, pipeline, prompts, variants, replicas, threads } = sources;
   const pooling = describePooling(pipeline.pooling);
-  const { architecture, declaredPooling, tensors } = model;
-  const floats = [...tensors.values()].find(({ type }) => type.startsWith('F') || type === 'BF16');
+  const { architecture, declaredPooling } = model;
   return {
     architecture,
     dimensions: pipeline.dimensions,
     maxTokens,
     pooling,
     ...(declaredPooling === undefined || declaredPooling === pooling ? {} : { declaredPooling }),
-    weights: floats?.type ?? 'none',
+    weights: findMainType(model),
     dtype: 'float32',
     parameters: countParameters(model),
     ...(located.revision === undefined ? {} : { revision: located.revision }),
@@ -33,6 +32,16 @@ export function toModelFacts(sources: FactSources): ModelFacts {
     ...(prompts.size === 0 ? {} : { prompts: [...prompts.keys()] }),
     ...(variants.length === 0 ? {} : { tasks: variants }),
   };
+}
+
+/** The format of most numbers of the weights. */
+function findMainType({ tensors }: Pick<Model, 'tensors'>): string {
+  const counts = new Map<string, number>();
+  for (const { type, shape } of tensors.values()) {
+    const numbers = shape.reduce((product, size) => product * size, 1);
+    if (type !== 'I64') counts.set(type, (counts.get(type) ?? 0) + numbers);
+  }
+  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
 }
 
 /** Numbers in the weights; tables of whole numbers, such as position ids, are none. */

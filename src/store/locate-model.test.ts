@@ -5,9 +5,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { folderSizeBytes } from './folder-size.ts';
 import { describePlaces, listPlaces, locateModel } from './locate-model.ts';
+import { wantedWeights } from './weight-files.ts';
 
 const commit = 'c'.repeat(40);
 const weights = 'w'.repeat(2000);
+const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n';
 const model = { 'config.json': '{}', 'model.safetensors': weights };
 let root: string;
 let options: { modelsDir: string; hfHubCache: string; bundledDir: string };
@@ -19,7 +21,10 @@ afterEach(() => rmSync(root, { recursive: true }));
 
 function put(folder: string, files: Readonly<Record<string, string>>): string {
   mkdirSync(folder, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
   return folder;
 }
 
@@ -66,11 +71,36 @@ test('the bundled copy does not stand for a revision somebody asks for', () => {
 
 test.each([
   ['no config', { 'model.safetensors': weights }, 'config.json is missing'],
-  ['no weights', { 'config.json': '{}', 'pytorch_model.bin': weights }, 'model.safetensors is missing'],
+  [
+    'no weights',
+    {
+      'config.json': '{}',
+      'adapter_model.safetensors': weights,
+      'training_args.bin': weights,
+      'lora/model.onnx': weights,
+    },
+    `no weights: looked for ${wantedWeights}`,
+  ],
+  [
+    'a Git LFS pointer for PyTorch weights',
+    { 'config.json': '{}', 'pytorch_model.bin': pointer },
+    'pytorch_model.bin is a Git LFS pointer (run `git lfs pull` there)',
+  ],
+  [
+    'a missing PyTorch shard',
+    { 'config.json': '{}', 'pytorch_model.bin.index.json': JSON.stringify({ weight_map: { a: '1.bin' } }) },
+    '1.bin is missing',
+  ],
+  ['an empty ONNX file', { 'config.json': '{}', 'onnx/model.onnx': '' }, 'onnx/model.onnx is empty'],
+  [
+    'a Git LFS pointer beside an ONNX file',
+    { 'config.json': '{}', 'model.onnx': weights, 'model.onnx_data': pointer },
+    'model.onnx_data is a Git LFS pointer (run `git lfs pull` there)',
+  ],
   ['empty weights', { ...model, 'model.safetensors': '' }, 'model.safetensors is empty'],
   [
     'a clone without Git LFS',
-    { ...model, 'model.safetensors': 'version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n' },
+    { ...model, 'model.safetensors': pointer },
     'model.safetensors is a Git LFS pointer (run `git lfs pull` there)',
   ],
   [
@@ -100,6 +130,15 @@ test('all shards together are a complete model', () => {
   expect(locateModel('o/m', options)?.kind).toBe('local');
 });
 
+test.each([
+  ['PyTorch weights', { 'pytorch_model.bin': weights }],
+  ['an ONNX file in onnx/', { 'onnx/model.onnx': weights }],
+  ['an ONNX file', { 'model.onnx': weights, 'model.onnx_data': weights }],
+])('a folder with %s alone is a complete model', (_, files) => {
+  put(join(options.modelsDir, 'o/m'), { 'config.json': '{}', ...(files as Record<string, string>) });
+  expect(locateModel('o/m', options)?.kind).toBe('local');
+});
+
 test('a broken link into the blobs counts as a missing file', () => {
   const snapshot = putInCache('o/m');
   rmSync(join(snapshot, 'config.json'));
@@ -117,7 +156,7 @@ test('a ref that holds a path instead of a commit leads nowhere', () => {
 test('every place tried is described for the error message', () => {
   put(join(options.modelsDir, 'o/m'), { 'config.json': '{}' });
   expect(describePlaces(listPlaces('o/m', options)).replaceAll(root, '')).toBe(
-    '/local/o/m (model.safetensors is missing), /hub/models--o--m (no such folder), /bundled/o/m (no such folder)',
+    `/local/o/m (no weights: looked for ${wantedWeights}), /hub/models--o--m (no such folder), /bundled/o/m (no such folder)`,
   );
 });
 

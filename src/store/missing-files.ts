@@ -1,10 +1,12 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { findModelRoot } from './modules.ts';
+import { readWeightMap } from './shards.ts';
+import { findWeightFiles, wantedWeights, type WeightFiles } from './weight-files.ts';
 
 /**
- * Says why a folder is no complete model, or nothing where it is one: config.json and safetensors weights must be
- * there, in the folder or where its modules.json puts them.
+ * Says why a folder is no complete model, or nothing where it is one: config.json and weights must be there, in the
+ * folder or where its modules.json puts them.
  */
 export function findMissingFiles(folder: string): string | undefined {
   if (!isFolder(folder)) return 'no such folder';
@@ -14,14 +16,13 @@ export function findMissingFiles(folder: string): string | undefined {
   } catch (error) {
     return `has no config.json: ${error instanceof Error ? error.message : String(error)}`;
   }
-  for (const file of [
-    root.kind === 'StaticEmbedding' ? 'tokenizer.json' : 'config.json',
-    ...weightFiles(root.folder),
-  ]) {
+  const weights = findWeightFiles(root.folder);
+  const first = root.kind === 'StaticEmbedding' ? 'tokenizer.json' : 'config.json';
+  for (const file of [first, ...(weights === undefined ? [] : listFiles(root.folder, weights))]) {
     const problem = findFileProblem(join(root.folder, file));
     if (problem !== undefined) return `${relative(folder, join(root.folder, file))} ${problem}${hint(root.kind)}`;
   }
-  return undefined;
+  return weights === undefined ? `no weights: looked for ${wantedWeights}` : undefined;
 }
 
 /** Names the step that a model begins with where it is another than the usual: that is why files are missed. */
@@ -29,20 +30,18 @@ function hint(kind: string): string {
   return kind === 'Transformer' ? '' : `, and modules.json begins with ${kind}`;
 }
 
-/** The weights a model needs: the shards where only an index is there, else the single file. */
-function weightFiles(folder: string): readonly string[] {
-  const single = 'model.safetensors';
-  const index = 'model.safetensors.index.json';
-  if (existsSync(join(folder, single)) || !existsSync(join(folder, index))) return [single];
-  return [index, ...readShardNames(join(folder, index))];
+/** The files that the weights lie in: the shards of an index too, and the data beside an ONNX graph where there is any. */
+function listFiles(folder: string, { format, file }: WeightFiles): readonly string[] {
+  if (format === 'onnx')
+    return [file, ...[`${file}_data`, `${file}.data`].filter((name) => existsSync(join(folder, name)))];
+  if (!file.endsWith('.json')) return [file];
+  return [file, ...readShardNames(join(folder, file), format === 'pytorch' ? '.bin' : '.safetensors')];
 }
 
 /** A broken index gives no names here; reading the tensors reports it in full. */
-function readShardNames(indexFile: string): readonly string[] {
+function readShardNames(indexFile: string, suffix: string): readonly string[] {
   try {
-    const index = JSON.parse(readFileSync(indexFile, 'utf8')) as { weight_map?: Record<string, unknown> }; // checked below
-    const names = Object.values(index.weight_map ?? {});
-    return [...new Set(names.filter((name): name is string => typeof name === 'string' && name === basename(name)))];
+    return [...new Set(readWeightMap(indexFile, suffix).values())];
   } catch {
     return [];
   }

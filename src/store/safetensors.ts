@@ -1,5 +1,7 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, realpathSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileReader, quote, WeightFileError } from './file-reader.ts';
+import { readShards } from './shards.ts';
 
 /** Number formats a safetensors file may hold, with their size in bytes. */
 export const elementBytes = {
@@ -32,103 +34,42 @@ export interface TensorView {
   readonly byteLength: number;
   /** Set for the few that lie outside the model's folder and are small: they travel inside the graph. */
   readonly bytes?: Uint8Array;
+  /** The axes of `shape` from the slowest to the fastest in the file; absent where they lie in order. */
+  readonly axesInFile?: readonly number[];
 }
 
 export type TensorIndex = ReadonlyMap<string, TensorView>;
 
-/** Thrown for files that are not valid safetensors. Permanent: reading again gives the same. */
-export class SafetensorsError extends Error {}
-
 const maxHeaderBytes = 100_000_000; // the limit of the reference implementation
-const maxQuotedCharacters = 120; // a hostile header must not become the message
 
 /**
  * Indexes the tensors of a model folder: `model.safetensors`, or the shards named by `model.safetensors.index.json`.
- * @throws SafetensorsError
+ * @throws WeightFileError
  */
 export function readTensorIndex(folder: string): TensorIndex {
   const single = join(folder, 'model.safetensors');
   if (existsSync(single)) return new Map(readHeader(single).map((view) => [view.name, view]));
   const indexFile = join(folder, 'model.safetensors.index.json');
-  if (existsSync(indexFile)) return readShards(folder, indexFile);
-  throw new SafetensorsError(`Expected model.safetensors or model.safetensors.index.json in ${folder}, found neither.`);
-}
-
-function readShards(folder: string, indexFile: string): TensorIndex {
-  const shardOf = readWeightMap(indexFile);
-  const index = new Map<string, TensorView>();
-  for (const shard of new Set(shardOf.values())) {
-    for (const view of readHeader(join(folder, shard))) {
-      if (shardOf.get(view.name) === shard) index.set(view.name, view);
-    }
-  }
-  for (const [name, shard] of shardOf) {
-    if (!index.has(name)) {
-      throw new SafetensorsError(`${indexFile} names the tensor ${quote(name)} in ${shard}, which does not hold it.`);
-    }
-  }
-  return index;
-}
-
-/** The shard of each tensor. */
-function readWeightMap(indexFile: string): ReadonlyMap<string, string> {
-  const index = parseJson(readFileSync(indexFile), indexFile);
-  const map = isRecord(index) ? index['weight_map'] : undefined;
-  if (!isRecord(map)) throw new SafetensorsError(`Expected an object "weight_map" in ${indexFile}.`);
-  const shardOf = new Map<string, string>();
-  for (const [name, shard] of Object.entries(map)) {
-    // A shard lies beside its index: a name with a folder in it could point anywhere on the disk.
-    if (
-      typeof shard !== 'string' ||
-      shard !== basename(shard) ||
-      !shard.endsWith('.safetensors') ||
-      shard.includes('\0')
-    ) {
-      throw new SafetensorsError(
-        `Expected plain names of .safetensors files in the weight_map of ${indexFile}, got ${quote(shard)}.`,
-      );
-    }
-    shardOf.set(name, shard);
-  }
-  return shardOf;
+  if (existsSync(indexFile)) return readShards(indexFile, '.safetensors', readHeader);
+  throw new WeightFileError(`Expected model.safetensors or model.safetensors.index.json in ${folder}, found neither.`);
 }
 
 /** File layout: u64 little-endian header length, JSON header, tensor bytes. */
 function readHeader(path: string): readonly TensorView[] {
-  // Asked before opening: opening a pipe would wait for its writer.
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
-    throw new SafetensorsError(`Expected a file ${path}, found none.`);
-  }
-  const file = realpathSync(path); // the Hugging Face cache links into its blobs folder
-  const descriptor = openSync(file, 'r');
+  const reader = new FileReader(path);
   try {
-    const fileBytes = fstatSync(descriptor).size;
-    const headerBytes = Number(readExactly(descriptor, file, { bytes: 8, position: 0 }).readBigUInt64LE());
+    const { file, sizeBytes: fileBytes } = reader;
+    const headerBytes = Number(reader.read(0, 8).readBigUInt64LE());
     if (headerBytes > maxHeaderBytes || 8 + headerBytes > fileBytes) {
-      throw new SafetensorsError(
+      throw new WeightFileError(
         `${file} declares a header of ${headerBytes} bytes, more than the file or the limit of ${maxHeaderBytes} allows. It may be a Git LFS pointer or a partial download.`,
       );
     }
-    const header = parseJson(
-      readExactly(descriptor, file, { bytes: headerBytes, position: 8 }),
-      `the header of ${file}`,
-    );
+    const header = parseJson(reader.read(8, headerBytes), `the header of ${file}`);
     return parseHeader(header, { file, dataStart: 8 + headerBytes, fileBytes });
   } finally {
-    closeSync(descriptor);
+    reader.close();
   }
-}
-
-function readExactly(
-  descriptor: number,
-  file: string,
-  { bytes, position }: { bytes: number; position: number },
-): Buffer {
-  const buffer = Buffer.alloc(bytes);
-  if (readSync(descriptor, buffer, 0, bytes, position) < bytes) {
-    throw new SafetensorsError(`${file} is too short to be a safetensors file. It may be a partial download.`);
-  }
-  return buffer;
 }
 
 interface FileLayout {
@@ -139,7 +80,7 @@ interface FileLayout {
 }
 
 function parseHeader(header: unknown, layout: FileLayout): readonly TensorView[] {
-  if (!isRecord(header)) throw new SafetensorsError(`Expected an object as the header of ${layout.file}.`);
+  if (!isRecord(header)) throw new WeightFileError(`Expected an object as the header of ${layout.file}.`);
   const views = Object.entries(header)
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => parseEntry(name, entry, layout));
@@ -149,7 +90,7 @@ function parseHeader(header: unknown, layout: FileLayout): readonly TensorView[]
 
 function parseEntry(name: string, entry: unknown, { file, dataStart }: FileLayout): TensorView {
   const { dtype, shape, data_offsets: range } = isRecord(entry) ? entry : {};
-  const fail = (what: string) => new SafetensorsError(`Tensor ${quote(name)} of ${file}: ${what}.`);
+  const fail = (what: string) => new WeightFileError(`Tensor ${quote(name)} of ${file}: ${what}.`);
   if (!isElementType(dtype))
     throw fail(`expected a dtype of ${Object.keys(elementBytes).join(', ')}, got ${quote(dtype)}`);
   if (!isNaturals(shape)) throw fail(`expected a shape of whole numbers, got ${quote(shape)}`);
@@ -169,16 +110,14 @@ function checkCoverage(views: readonly TensorView[], { file, dataStart, fileByte
     (a, b) => a.offset - b.offset || a.byteLength - b.byteLength,
   )) {
     if (offset !== end) {
-      throw new SafetensorsError(
+      throw new WeightFileError(
         `Tensor ${quote(name)} of ${file}: expected its bytes to follow the tensor before it at ${end - dataStart}, got ${offset - dataStart}.`,
       );
     }
     end += byteLength;
   }
   if (end !== fileBytes) {
-    throw new SafetensorsError(
-      `Expected ${file} to have ${end} bytes, got ${fileBytes}. It may be a partial download.`,
-    );
+    throw new WeightFileError(`Expected ${file} to have ${end} bytes, got ${fileBytes}. It may be a partial download.`);
   }
 }
 
@@ -186,7 +125,7 @@ function parseJson(bytes: Buffer, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new SafetensorsError(`Expected JSON in ${what}.`, { cause });
+    throw new WeightFileError(`Expected JSON in ${what}.`, { cause });
   }
 }
 
@@ -200,9 +139,4 @@ function isElementType(value: unknown): value is ElementType {
 
 function isNaturals(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}...` : text;
 }

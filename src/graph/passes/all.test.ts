@@ -46,3 +46,11 @@ test('BERT on CUDA has every residual norm and exact gelu fused', () => {
     count('cpu', 'LayerNormalization'),
   ]).toEqual([0, 0, 2 * layers + 1]);
 });
+
+test('the graph of an ONNX file is the same for every provider', () => {
+  const folder = fileURLToPath(new URL('../../../tests/goldens/models/weights/onnx', import.meta.url));
+  const [cpu, cuda] = (['cpu', 'cuda'] as const).map((provider) =>
+    openModel(folder).compile({ pooling: 'mean', provider }),
+  );
+  expect(cuda).toEqual(cpu);
+});

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { WeightError } from '../../graph/builder.ts';
 import type { TensorIndex, TensorView } from '../../store/safetensors.ts';
-import { readTensorIndex } from '../../store/safetensors.ts';
+import { readWeights } from '../../store/weight-files.ts';
 import type { Pipeline, Step } from './pipeline.ts';
 
 const isModuleWeight = /^(linear|residual|norm)\.(weight|bias)$/;
@@ -12,14 +12,14 @@ const maxBytes = 512 * 1024 * 1024;
 
 /**
  * The weights of a pipeline's steps with their bytes, named by module: `2_Dense.linear.weight`.
- * @throws SafetensorsError, WeightError
+ * @throws WeightFileError, WeightError
  */
 export function readModuleWeights(folder: string, { tokenSteps, steps }: Pipeline): TensorIndex {
   const paths = [...tokenSteps, ...steps].flatMap((step) => pathOf(step) ?? []);
   const weights = new Map<string, TensorView>();
   let totalBytes = 0;
   for (const path of new Set(paths)) {
-    for (const view of readTensorIndex(join(folder, path)).values()) {
+    for (const view of readWeights(join(folder, path)).values()) {
       if (!isModuleWeight.test(view.name)) continue;
       totalBytes += view.byteLength;
       if (totalBytes > maxBytes)
