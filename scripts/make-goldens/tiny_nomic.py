@@ -61,6 +61,9 @@ def make_moe() -> None:
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):
             setattr(layer.self_attn, name, nn.Linear(HIDDEN, HIDDEN))
         layer.mlp = Experts() if number % 2 == 1 else Plain()
+    for name, parameter in model.named_parameters():
+        if name.endswith(".bias"):
+            nn.init.zeros_(parameter)  # `tiny` adds its noise to what is there, which torch makes without our seed
     model = tiny(model, torch.bfloat16)
     config = original_config(torch.bfloat16) | {
         "n_layer": 3,

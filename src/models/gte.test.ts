@@ -36,6 +36,13 @@ test('every name of the model is found, with its prefix, and bilingual in small 
   expect(findArchitecture({ model_type: 'bilingual' }, indexOf(gate))?.name).not.toBe('gte');
 });
 
+test('of two dialects in one file the original one counts', () => {
+  const rope_parameters = { rope_type: 'default', rope_theta: 5 };
+  expect(gte.parseConfig({ ...config, rope_parameters })).toEqual(gte.parseConfig(config));
+  const { rope_scaling: _, ...rest } = config;
+  expect(gte.parseConfig({ ...rest, rope_parameters })).toMatchObject({ rope: { theta: 5 } });
+});
+
 test('flags of execution change nothing, also as texts', () => {
   const flags = { unpad_inputs: true, use_memory_efficient_attention: false, logn_attention_scale: 'false' };
   expect(gte.parseConfig({ ...config, ...flags })).toEqual(gte.parseConfig(config));

@@ -70,7 +70,6 @@ function parseConfig(json: unknown): GteConfig {
   const size = hidden / heads;
   if (size % 2 !== 0)
     throw new ConfigFieldError(`Expected heads of an even number of columns in config.json, got ${size}.`);
-  const theta = fields.has('rope_parameters') ? 160_000 : 10_000; // defaults of transformers' class and of the original
   return {
     hidden,
     layers: fields.integer('num_hidden_layers'),
@@ -81,8 +80,16 @@ function parseConfig(json: unknown): GteConfig {
     activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'gelu'),
     norm: fields.choice('layer_norm_type', isNormName, `one of ${Object.keys(norms).join(', ')}`, 'layer_norm'),
     epsilon: fields.positive('layer_norm_eps', 1e-12),
-    rope: readRope(fields, { size, maxPositions: fields.integer('max_position_embeddings'), theta }),
+    rope: readGteRope(fields, size),
   };
+}
+
+/** A file may have both dialects; then what the original code reads counts. */
+function readGteRope(fields: ConfigFields, size: number): RopeConfig {
+  const maxPositions = fields.integer('max_position_embeddings');
+  if (!fields.has('rope_scaling') && fields.has('rope_parameters'))
+    return readRope(fields, { size, maxPositions, theta: 160_000 });
+  return { size, maxPositions, theta: fields.positive('rope_theta', 10_000), scaling: fields.value('rope_scaling') };
 }
 
 function build(g: GraphBuilder, config: GteConfig, inputs: PackedInputs): Value {

@@ -22,7 +22,7 @@ import { ConfigFields } from './config-fields.ts';
  * - `model_type` is that of BERT: tensor names tell the three apart.
  */
 export const jinaBert: Architecture<JinaBertConfig> = {
-  modelTypes: ['bert', 'jina_bert'],
+  modelTypes: ['bert'],
   prefixes: ['bert.'],
   matches: isJinaBert,
   parseConfig,

@@ -42,6 +42,11 @@ test('a factor stretches positions beyond the trained ones, in either dialect; n
   });
 });
 
+test('of two dialects in one file the original one counts', () => {
+  const rope_parameters = { rope_type: 'dynamic', factor: 4, rope_theta: 5 };
+  expect(parseNomicConfig({ ...original, rope_parameters })).toEqual(parseNomicConfig(original));
+});
+
 test.each<[string, unknown]>([
   ['prenorm', true],
   ['causal', true],

@@ -120,13 +120,21 @@ function readIntermediate(fields: ConfigFields, hidden: number, { kind }: NomicA
   return kind === 'gate' ? roundUp(intermediate, gatedMultiple) : intermediate;
 }
 
+/** A file may have both dialects; then what the original code reads counts. */
 function readNomicRope(fields: ConfigFields, size: number): NomicRope {
   const maxPositions = fields.integer('max_position_embeddings', { fallback: defaultTrained });
   const trained = fields.integer('max_trained_positions', { fallback: maxPositions });
-  const base = fields.optionalPositive('rotary_emb_base') ?? 1000;
-  const { theta, scaling } = readRope(fields, { size, maxPositions, theta: base });
+  const original = fields.optionalPositive('rotary_emb_base');
+  const { theta, scaling } =
+    original === undefined
+      ? readRope(fields, { size, maxPositions, theta: 1000 })
+      : { theta: original, scaling: undefined };
   const factor = fields.optionalPositive('rotary_scaling_factor') ?? readFactor(scaling);
-  return { theta, size, stretch: factor === undefined ? undefined : { factor, trained } };
+  return {
+    size,
+    theta,
+    stretch: factor === undefined ? undefined : { factor, trained },
+  };
 }
 
 /** The factor of transformers' dynamic scaling, which is the same formula. */

@@ -74,7 +74,9 @@ test.each([undefined, { from: 2, rows: 3 }])('a layer, or its part %j, is x (W +
   const expected = tokens.flatMap((id) =>
     merged
       .slice(from, from + height)
-      .map((row, o) => row.reduce((sum, value, k) => sum + value * tensors.table[id]![k]!, tensors.bias[0]![from + o]!)),
+      .map((row, o) =>
+        row.reduce((sum, value, k) => sum + value * tensors.table[id]![k]!, tensors.bias[0]![from + o]!),
+      ),
   );
   expect(maxDifference(values, expected)).toBeLessThanOrEqual(1e-4);
 });
