@@ -31,11 +31,11 @@ test('each variant is told from BERT by its tensors', () => {
   expect(find('encoder.layer.0.intermediate.dense.weight', 'embeddings.position_embeddings.weight')).toBe('bert');
 });
 
-test('a config says its sizes, and a missing feed_forward_type is the one without a gate', () => {
+test('a config says its sizes, and a missing feed_forward_type is that of the published models', () => {
   const { hidden, maxTokens, positions } = jinaBert.describe(jinaBert.parseConfig(config));
   expect({ hidden, maxTokens, positions }).toEqual({ hidden: 48, maxTokens: 8192, positions: { first: 0 } });
   const { feed_forward_type: _, ...rest } = config;
-  expect(jinaBert.parseConfig(rest)).toEqual(jinaBert.parseConfig({ ...rest, feed_forward_type: 'original' }));
+  expect(jinaBert.parseConfig(rest)).toEqual(jinaBert.parseConfig({ ...rest, feed_forward_type: 'geglu' }));
 });
 
 test.each<[string, unknown]>([

@@ -89,7 +89,7 @@ function parseConfig(json: unknown): JinaBertConfig {
       'feed_forward_type',
       isFeedForwardName,
       `one of ${Object.keys(gates).join(', ')}`,
-      'original',
+      'geglu',
     ),
     activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'gelu'),
     epsilon: fields.positive('layer_norm_eps', 1e-12),
