@@ -74,7 +74,10 @@ export function parseNomicConfig(json: unknown): NomicConfig {
     vocabulary: roundUp(fields.integer('vocab_size'), fields.integer('pad_vocab_size_multiple', { fallback: 1 })),
     maxTokens: fields.integer(fields.nameOf('n_positions', 'max_position_embeddings')),
     tokenTypes: fields.integer('type_vocab_size', { fallback: 2, min: 0 }),
-    epsilon: fields.positive(fields.nameOf('layer_norm_epsilon', 'layer_norm_eps'), 1e-12),
+    epsilon: fields.positive(
+      fields.nameOf('layer_norm_epsilon', 'layer_norm_eps'),
+      hasOriginalNames(fields) ? 1e-5 : 1e-12,
+    ),
     activation,
     rope: readNomicRope(fields, size),
     biases: {
@@ -84,6 +87,11 @@ export function parseNomicConfig(json: unknown): NomicConfig {
     },
     mixture,
   };
+}
+
+/** The two dialects also differ in defaults. */
+function hasOriginalNames(fields: ConfigFields): boolean {
+  return fields.has('n_embd');
 }
 
 /** What the original code can be told to compute and no published text model does. */
@@ -116,7 +124,9 @@ function readActivation(fields: ConfigFields): NomicActivation {
 
 function readIntermediate(fields: ConfigFields, hidden: number, { kind }: NomicActivation): number {
   if (!fields.has('n_inner') && fields.has('intermediate_size')) return fields.integer('intermediate_size');
-  const intermediate = fields.integer('n_inner', { fallback: 4 * hidden });
+  const intermediate = fields.integer('n_inner', {
+    fallback: kind === 'gate' ? Math.floor((8 * hidden) / 3) : 4 * hidden,
+  });
   return kind === 'gate' ? roundUp(intermediate, gatedMultiple) : intermediate;
 }
 
@@ -127,7 +137,7 @@ function readNomicRope(fields: ConfigFields, size: number): NomicRope {
   const original = fields.optionalPositive('rotary_emb_base');
   const { theta, scaling } =
     original === undefined
-      ? readRope(fields, { size, maxPositions, theta: 1000 })
+      ? readRope(fields, { size, maxPositions, theta: hasOriginalNames(fields) ? 10_000 : 1000 })
       : { theta: original, scaling: undefined };
   const factor = fields.optionalPositive('rotary_scaling_factor') ?? readFactor(scaling);
   return {
