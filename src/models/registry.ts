@@ -10,6 +10,10 @@ import { ernie } from './ernie.ts';
 import { mpnet } from './mpnet.ts';
 import { roberta } from './roberta.ts';
 import { staticEmbedding } from './static-embedding.ts';
+import { gte } from './gte.ts';
+import { jinaBert } from './jina-bert.ts';
+import { jinaEmbeddingsV3 } from './jina-embeddings-v3.ts';
+import { nomicBert } from './nomic-bert.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
@@ -22,6 +26,10 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   ernie,
   deberta,
   'static-embedding': staticEmbedding,
+  'jina-bert': jinaBert,
+  'jina-embeddings-v3': jinaEmbeddingsV3,
+  'nomic-bert': nomicBert,
+  gte,
 };
 
 /** An architecture and the tensors by the names it uses. */

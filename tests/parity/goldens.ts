@@ -17,6 +17,8 @@ export interface GoldenOptions {
   /** Set where one file has vectors of several weights: `f16` or `f32`. */
   readonly weights?: 'own' | 'f16' | 'f32';
   readonly pooling?: string;
+  /** An adapter of the model; its vectors are mean-pooled. */
+  readonly task?: string;
 }
 
 export const goldensFolder = fileURLToPath(new URL('../goldens/', import.meta.url));
@@ -31,12 +33,12 @@ export function readGoldenFile(name: string): GoldenFile {
 /** Goldens of one file of `tests/goldens`, such as `all-MiniLM-L6-v2` or `tiny-bert`. */
 export function loadGoldens(
   name: string,
-  { weights = 'own', pooling = 'mean' }: GoldenOptions = {},
+  { weights = 'own', pooling = 'mean', task }: GoldenOptions = {},
 ): readonly Golden[] {
   const file = readGoldenFile(name);
-  const encoded = file.vectors[weights]?.[pooling];
+  const encoded = task === undefined ? file.vectors[weights]?.[pooling] : file.tasks?.[task];
   if (encoded === undefined)
-    throw new Error(`${name}.json has no vectors of ${weights} weights and ${pooling} pooling`);
+    throw new Error(`${name}.json has no vectors of ${task ?? weights} weights and ${pooling} pooling`);
   const all = toFloats(encoded);
   if (all.length !== file.cases.length * file.dim) throw new Error(`${name}.json: one vector per case expected`);
   return file.cases.map((golden, row) => ({ ...golden, vector: all.subarray(row * file.dim, (row + 1) * file.dim) }));
@@ -74,6 +76,8 @@ export interface GoldenFile {
   readonly cases: readonly { readonly text?: string; readonly ids: readonly number[]; readonly fullTokens?: number }[];
   /** By weights, then pooling: base64 of little-endian float32. Layout: `[case][column]`. */
   readonly vectors: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Vectors with an adapter applied, mean-pooled, by its name. Only of models with adapters. */
+  readonly tasks?: Readonly<Record<string, string>>;
 }
 
 /** Base64 of little-endian float32. */
