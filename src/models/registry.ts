@@ -7,7 +7,15 @@ import { deberta } from './deberta.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
 import { ernie } from './ernie.ts';
+import { eurobert } from './eurobert.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
+import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { modernbert } from './modernbert.ts';
 import { mpnet } from './mpnet.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
 import { roberta } from './roberta.ts';
 import { staticEmbedding } from './static-embedding.ts';
 
@@ -21,6 +29,14 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   albert,
   ernie,
   deberta,
+  modernbert,
+  eurobert,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma2,
+  gemma3,
   'static-embedding': staticEmbedding,
 };
 
