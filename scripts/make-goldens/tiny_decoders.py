@@ -120,6 +120,23 @@ def make_qwen3() -> None:
     make_native(
         "qwen3-bidirectional", "qwen3", Qwen3Model, both_ways, torch.float16, is_legacy=False, prefix="model."
     )
+    projected = Qwen3Config(**SIZES, **own, rope_parameters=rope, is_causal=False)
+    make_native(
+        "qwen3-projection",
+        "qwen3",
+        Qwen3Model,
+        projected,
+        torch.bfloat16,
+        is_legacy=True,
+        prefix="model.",
+        changes={
+            "auto_map": {"AutoModel": "modeling_qwen3_bidirectional.Qwen3BidirectionalModel"},
+            "use_bidirectional_attention": True,
+            "is_causal": None,
+            "num_labels": 20,
+        },
+        projection=torch.randn(20, HIDDEN, generator=torch.Generator().manual_seed(1)),
+    )
 
 
 def make_eurobert() -> None:

@@ -15,14 +15,20 @@ MAX_TOKENS = 650
 VOCAB = 128
 
 
-def make_native(name, architecture, model_class, config, dtype, *, is_legacy, prefix="", changes=None, **own) -> None:
-    """`changes` are made to config.json; with a value for `model_type` or `auto_map` transformers cannot read it."""
+def make_native(name, architecture, model_class, config, dtype, *, is_legacy, prefix="", changes=None, projection=None, **own) -> None:
+    """`changes` are made to config.json; with other code than its own (`auto_map`, `model_type`) transformers cannot
+    read it. `projection` is a layer after the model, [outputs, hidden]."""
     torch.manual_seed(0)
     model = rounded(randomize(model_class(config)), dtype)
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         weights = {prefix + key: value for key, value in stored_weights(Path(folder), dtype).items()}
     changes = changes or {}
+    forward = forward_of(model)
+    if projection is not None:
+        weights["linear.weight"] = projection.to(dtype)
+        inner = forward
+        forward = lambda ids, mask: inner(ids, mask) @ projection.to(dtype).float().T  # noqa: E731
     is_readable = not {"model_type", "auto_map"} & set(changes)
     dialect = dialects.legacy if is_legacy else dialects.current
     config.architectures = [model_class.__name__]
@@ -32,7 +38,7 @@ def make_native(name, architecture, model_class, config, dtype, *, is_legacy, pr
             architecture=architecture,
             config=dialect(config, dtype, **changes),
             weights=weights,
-            forward=from_files(name, model) if is_readable else forward_of(model),
+            forward=from_files(name, forward) if is_readable else forward,
             max_tokens=MAX_TOKENS,
             lengths=[*LENGTHS, MAX_TOKENS],
             vocab=VOCAB,
@@ -46,10 +52,9 @@ def forward_of(model: torch.nn.Module) -> Forward:
     return lambda ids, mask: model(input_ids=ids, attention_mask=mask).last_hidden_state
 
 
-def from_files(name: str, model: torch.nn.Module) -> Forward:
+def from_files(name: str, expected: Forward) -> Forward:
     """transformers on the files that were written: config.json says the same as the config it was made from."""
     loaded: list[torch.nn.Module] = []
-    expected = forward_of(model)
 
     def forward(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         if not loaded:

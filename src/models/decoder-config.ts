@@ -26,6 +26,8 @@ export interface DecoderConfig {
   readonly bias: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
   /** Whether queries and keys are normalised head by head before they are turned. */
   readonly hasHeadNorms: boolean;
+  /** Columns of the layer `linear` after the last norm; undefined for none. */
+  readonly projection: number | undefined;
 }
 
 /** The sizes, by the names they have in every descendant. `windows`, `bias` and `hasHeadNorms` are the family's own. */
@@ -53,6 +55,7 @@ export function readDecoderConfig(
     windows: Array.from({ length: layers }, () => undefined),
     bias: { qkv: false, output: false, mlp: false },
     hasHeadNorms: false,
+    projection: undefined,
     ...overrides,
   };
 }
@@ -84,6 +87,8 @@ export function describeDecoder({
   layers,
   vocabulary,
   positions,
-}: Pick<DecoderConfig, 'hidden' | 'layers' | 'vocabulary' | 'positions'>): ModelShape {
-  return { hidden, layers, vocabulary, maxTokens: positions, positions: { first: 0 } };
+  projection = hidden,
+}: Pick<DecoderConfig, 'hidden' | 'layers' | 'vocabulary' | 'positions'> &
+  Partial<Pick<DecoderConfig, 'projection'>>): ModelShape {
+  return { hidden: projection, layers, vocabulary, maxTokens: positions, positions: { first: 0 } };
 }

@@ -22,7 +22,9 @@ export function buildDecoder(g: GraphBuilder, config: DecoderConfig, inputs: Pac
     x = attendTokens(g, config, x, { path, window, tables, attend });
     x = feedForward(g, config, x, path);
   }
-  return rmsNorm(g, 'norm', x, { size: hidden, epsilon });
+  const normed = rmsNorm(g, 'norm', x, { size: hidden, epsilon });
+  if (config.projection === undefined) return normed;
+  return linear(g, 'linear', normed, { inputs: hidden, outputs: config.projection, bias: false });
 }
 
 interface LayerParts {
