@@ -17,6 +17,7 @@ import tiny_bert_relatives
 import tiny_decoders
 import tiny_gemma
 import tiny_modernbert
+import tiny_t5
 
 PARTS = {
     "minilm": minilm.make,
@@ -26,6 +27,7 @@ PARTS = {
     "tiny-decoders": tiny_decoders.make,
     "tiny-gemma": tiny_gemma.make,
     "tiny-modernbert": tiny_modernbert.make,
+    "tiny-t5": tiny_t5.make,
 }
 
 for part in sys.argv[1:] or PARTS:

@@ -18,6 +18,7 @@ import { qwen2 } from './qwen2.ts';
 import { qwen3 } from './qwen3.ts';
 import { roberta } from './roberta.ts';
 import { staticEmbedding } from './static-embedding.ts';
+import { t5 } from './t5.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
@@ -38,6 +39,7 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   gemma2,
   gemma3,
   'static-embedding': staticEmbedding,
+  t5,
 };
 
 /** An architecture and the tensors by the names it uses. */
