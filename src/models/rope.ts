@@ -30,16 +30,21 @@ export interface RopeFallbacks {
   readonly theta: number;
   /** Key of `rope_parameters` where each kind of layer has its own. */
   readonly layerType?: string;
+  /** What older files call the `rope_theta` of this kind of layer. */
+  readonly thetaField?: string;
 }
 
 /** Reads `rope_theta` and `rope_scaling`, or `rope_parameters` of newer files, where `layerType` may have its own. */
-export function readRope(fields: ConfigFields, { size, maxPositions, theta, layerType }: RopeFallbacks): RopeConfig {
+export function readRope(
+  fields: ConfigFields,
+  { size, maxPositions, theta, layerType, thetaField = 'rope_theta' }: RopeFallbacks,
+): RopeConfig {
   const parameters = fields.nested('rope_parameters');
   const own = (layerType === undefined ? undefined : parameters?.nested(layerType)) ?? parameters;
   return {
     size,
     maxPositions,
-    theta: own?.optionalPositive('rope_theta') ?? fields.positive('rope_theta', theta),
+    theta: own?.optionalPositive('rope_theta') ?? fields.positive(thetaField, theta),
     scaling: own === undefined ? fields.value('rope_scaling') : own.object,
   };
 }

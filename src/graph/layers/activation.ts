@@ -1,5 +1,5 @@
 import type { GraphBuilder, Value } from '../builder.ts';
-import { string } from '../graph.ts';
+import { float, string } from '../graph.ts';
 
 /** Activations by the names `hidden_act` has in config.json, as transformers' ACT2FN defines them. */
 export const activations = {
@@ -24,6 +24,7 @@ function tanhGelu(g: GraphBuilder, x: Value): Value {
   return g.op('Gelu', [x], { attributes: { approximate: string('tanh') } });
 }
 
+/** `x sigmoid(x)` in one operator: one pass over memory where Sigmoid and Mul take two. */
 function silu(g: GraphBuilder, x: Value): Value {
-  return g.op('Mul', [x, g.op('Sigmoid', [x])]);
+  return g.op('QuickGelu', [x], { attributes: { alpha: float(1) }, domain: 'com.microsoft' });
 }

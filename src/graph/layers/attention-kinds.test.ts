@@ -71,7 +71,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-const table = randomRows(40, rowWidth({ ...shared }));
+const table = randomRows(40, rowWidth(shared));
+/** A size that the causal kernel does not take as it is. */
+const odd = { ...shared, size: 10 };
+const oddTable = randomRows(40, rowWidth(odd));
 const short = [
   [[3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5]],
   [
@@ -123,3 +126,22 @@ test.each(Object.entries(kinds))(
     }
   },
 );
+
+test('causal attention takes heads of any size', async () => {
+  for (const window of [undefined, 5]) {
+    const own = { ...odd, ...(window === undefined ? {} : { window }) };
+    for (const ids of [...short, [Array.from({ length: 200 }, (_, i) => (i * 7) % 40)]]) {
+      const { shape, values } = await runAttention(oddTable, ids, odd, (g, qkv, inputs) =>
+        causalAttention(g, 'self', qkv, own, { inputs, sizes: causalSizes(g, inputs) }),
+      );
+      expect(shape).toEqual([ids.flat().length, odd.heads * odd.size]);
+      const expected = ids.flatMap((sequence) =>
+        referenceAttention(
+          sequence.map((id) => oddTable[id]!),
+          { ...odd, isSeen: (i, j) => j <= i && i - j < (window ?? Infinity) },
+        ),
+      );
+      expect(maxDifference(values, expected)).toBeLessThanOrEqual(1e-5);
+    }
+  }
+});

@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../builder.ts';
 import { float, int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
-import type { Heads, QueryKeyValue } from './heads.ts';
+import { type Heads, narrowHeads, type QueryKeyValue, widenHeads } from './heads.ts';
 import { padded } from './padded.ts';
 import { longestOf } from './sizes.ts';
 
@@ -28,6 +28,8 @@ export function causalSizes(g: GraphBuilder, inputs: PackedInputs): CausalSizes 
   });
 }
 
+const headMultiple = 8; // GroupQueryAttention takes no other size of a head
+
 /**
  * Attention in which a token sees itself and what stands before it. q: `[tokens, heads * size]`, k and v:
  * `[tokens, keyHeads * size]` -> `[tokens, heads * size]`. The kernel is flash-style and skips what lies ahead.
@@ -35,6 +37,23 @@ export function causalSizes(g: GraphBuilder, inputs: PackedInputs): CausalSizes 
 export function causalAttention(
   g: GraphBuilder,
   path: string,
+  qkv: QueryKeyValue,
+  options: CausalOptions,
+  shared: { readonly inputs: PackedInputs; readonly sizes: CausalSizes },
+): Value {
+  const { heads, keyHeads = heads, size, scale = size ** -0.5 } = options;
+  const wide = Math.ceil(size / headMultiple) * headMultiple;
+  return g.scope(path, () => {
+    if (wide === size) return attend(g, qkv, options, shared);
+    // Columns of zeros change no score and give columns of zeros.
+    const widen = (x: Value, count: number) => widenHeads(g, x, { heads: count, size, wide });
+    const widened = [widen(qkv[0], heads), widen(qkv[1], keyHeads), widen(qkv[2], keyHeads)] as const;
+    return narrowHeads(g, attend(g, widened, { ...options, size: wide, scale }, shared), { heads, size, wide });
+  });
+}
+
+function attend(
+  g: GraphBuilder,
   qkv: QueryKeyValue,
   { heads, keyHeads = heads, size, scale, window }: CausalOptions,
   { inputs, sizes }: { readonly inputs: PackedInputs; readonly sizes: CausalSizes },
@@ -46,13 +65,11 @@ export function causalAttention(
     ...(scale === undefined ? {} : { scale: float(scale) }),
   };
   const noPast = [undefined, undefined];
-  return g.scope(path, () =>
-    padded(g, qkv, { inputs, resultSize: heads * size }, (inner, padded3) =>
-      inner.op('GroupQueryAttention', [...padded3, ...noPast, sizes.lastPositions, sizes.longest], {
-        attributes,
-        domain: 'com.microsoft',
-        unreadOutputs: 2, // the keys and values: without them the kernel falls back to scores of length x length
-      }),
-    ),
+  return padded(g, qkv, { inputs, resultSize: heads * size }, (inner, padded3) =>
+    inner.op('GroupQueryAttention', [...padded3, ...noPast, sizes.lastPositions, sizes.longest], {
+      attributes,
+      domain: 'com.microsoft',
+      unreadOutputs: 2, // the keys and values: without them the kernel falls back to scores of length x length
+    }),
   );
 }

@@ -21,6 +21,28 @@ export function repeatHeads(g: GraphBuilder, x: Value, { heads, keyHeads = heads
   return g.op('Reshape', [repeated, g.int64(-1, heads * size)]);
 }
 
+/** Heads of `size` columns with zeros after them: `[tokens, heads * size]` -> `[tokens, heads * wide]`. */
+export function widenHeads(
+  g: GraphBuilder,
+  x: Value,
+  { heads, size, wide }: { readonly heads: number; readonly size: number; readonly wide: number },
+): Value {
+  const byHead = g.op('Reshape', [x, g.int64(-1, heads, size)]);
+  const padded = g.op('Pad', [byHead, g.int64(0, 0, 0, 0, 0, wide - size)]);
+  return g.op('Reshape', [padded, g.int64(-1, heads * wide)]);
+}
+
+/** The first `size` columns of heads: `[tokens, heads * wide]` -> `[tokens, heads * size]`. */
+export function narrowHeads(
+  g: GraphBuilder,
+  x: Value,
+  { heads, size, wide }: { readonly heads: number; readonly size: number; readonly wide: number },
+): Value {
+  const byHead = g.op('Reshape', [x, g.int64(-1, heads, wide)]);
+  const kept = g.op('Slice', [byHead, g.int64(0), g.int64(size), g.int64(2)]);
+  return g.op('Reshape', [kept, g.int64(-1, heads * size)]);
+}
+
 /** `[batch, length, heads * size]` -> `[batch, heads, length, size]` */
 export function splitHeads(g: GraphBuilder, x: Value, { heads, size }: Heads): Value {
   return transpose(g, g.op('Reshape', [x, g.int64(0, -1, heads, size)]), [0, 2, 1, 3]);
