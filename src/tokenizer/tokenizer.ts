@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Encoding } from 'tokenizers';
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
-import type { TextRules } from './text-rules.ts';
-import { applyTextRules } from './text-rules.ts';
+import { buildTokenizer } from './build-tokenizer.ts';
+import { countTemplate } from './tokenizer-json.ts';
+import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
 
 // One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
 const textsPerCall = 64;
@@ -16,33 +15,36 @@ export class Tokenizer {
   readonly #before: number;
   readonly #after: number;
 
-  /** A token that is left out of every text. */
-  #unknownId: number | undefined;
+  /** `[native id]` -> id of the model, where they differ. */
+  readonly #ids: Int32Array | undefined;
 
-  private constructor(native: NativeTokenizer, before: number, after: number) {
+  private constructor(
+    native: NativeTokenizer,
+    { before, after }: { readonly before: number; readonly after: number },
+    ids: Int32Array | undefined,
+  ) {
     this.#native = native;
     this.#before = before;
     this.#after = after;
+    this.#ids = ids;
   }
 
-  /** Reads `tokenizer.json`. Its truncation and padding blocks are cleared: lengths are ours to decide. */
-  static async load(folder: string, rules: TextRules = {}): Promise<Tokenizer> {
-    const file = join(folder, 'tokenizer.json');
+  /**
+   * Reads the tokenizer of a model folder, see `findTokenizerSource`. Truncation and padding blocks are cleared: lengths
+   * are ours to decide.
+   * @throws Error naming the file, what was expected and what came
+   */
+  static async load(folder: string): Promise<Tokenizer> {
+    const source = findTokenizerSource(folder);
+    if (source === undefined)
+      throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
+    const { json, ids } = buildTokenizer(source);
     try {
-      const { json, unknownToken } = applyTextRules(readFileSync(file, 'utf8'), rules);
-      const native = NativeTokenizer.fromString(json);
-      native.disablePadding();
-      native.disableTruncation();
-      const isSpecial = (await native.encode('a')).getSpecialTokensMask().map((flag) => flag === 1);
-      if (!isSpecial.includes(false)) throw new Error('it gives no token for "a"');
-      const after = isSpecial.length - 1 - isSpecial.lastIndexOf(false);
-      const tokenizer = new Tokenizer(native, isSpecial.indexOf(false), after);
-      if (unknownToken !== undefined) tokenizer.#unknownId = native.tokenToId(unknownToken) ?? undefined;
-      return tokenizer;
+      const native = NativeTokenizer.fromString(JSON.stringify({ ...json, padding: null, truncation: null }));
+      return new Tokenizer(native, countTemplate(json.post_processor), ids);
     } catch (cause) {
-      throw new Error(`Expected a tokenizer in ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-        cause,
-      });
+      const message = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`Expected a tokenizer in ${source.files.join(' and ')}: ${message}.`, { cause });
     }
   }
 
@@ -62,10 +64,7 @@ export class Tokenizer {
   async *encode(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Int32Array, undefined> {
     for (const call of toCalls(texts)) {
       signal?.throwIfAborted();
-      for (const encoding of await this.#encodeCall(call)) {
-        const ids = Int32Array.from(encoding.getIds());
-        yield this.#unknownId === undefined ? ids : ids.filter((id) => id !== this.#unknownId);
-      }
+      for (const encoding of await this.#encodeCall(call)) yield this.#idsOf(encoding);
     }
   }
 
@@ -76,6 +75,13 @@ export class Tokenizer {
     const after = Math.min(this.#after, Math.max(0, maxTokens - this.#before));
     cut.set(ids.subarray(ids.length - after), maxTokens - after);
     return cut;
+  }
+
+  #idsOf(encoding: Encoding): Int32Array {
+    const ids = this.#ids;
+    return ids === undefined
+      ? Int32Array.from(encoding.getIds())
+      : Int32Array.from(encoding.getIds(), (id) => ids[id]!); // one for every symbol of the native vocabulary
   }
 
   async #encodeCall(texts: readonly string[]): Promise<readonly Encoding[]> {
