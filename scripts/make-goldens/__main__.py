@@ -24,6 +24,7 @@ import tiny_modernbert
 import tiny_nomic
 import tiny_t5
 import weight_formats
+import tokenizer_files
 
 PARTS = {
     "minilm": minilm.make,
@@ -39,6 +40,7 @@ PARTS = {
     "tiny-gemma": tiny_gemma.make,
     "tiny-modernbert": tiny_modernbert.make,
     "tiny-t5": tiny_t5.make,
+    "tokenizers": tokenizer_files.make,
 }
 
 for part in sys.argv[1:] or PARTS:
