@@ -64,8 +64,9 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     logger,
   });
   const first = opener.open();
+  const loading = Tokenizer.load(located.folder); // while the runner starts
   try {
-    const tokenizer = await Tokenizer.load(model.root, plan.textRules); // while the runner starts
+    const tokenizer = await loading;
     await first.ready();
     // The others start only now: the first answer does not share its cores with them.
     const runners = [first, ...Array.from({ length: replicas - 1 }, () => opener.open())];
@@ -93,11 +94,16 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
         if (!isClosed) metrics.modelsLoaded.dec();
         isClosed = true;
         opener.close();
+        tokenizer.close();
         await scheduler.close();
       },
     };
   } catch (error) {
     opener.close();
+    await loading.then(
+      (tokenizer) => tokenizer.close(),
+      () => undefined, // the error that is thrown below
+    );
     await first.close();
     throw error instanceof ServiceError ? error : broken(entry, error);
   }

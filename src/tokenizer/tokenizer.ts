@@ -1,56 +1,35 @@
-import type { Encoding } from 'tokenizers';
-import { Tokenizer as NativeTokenizer } from 'tokenizers';
-import { buildTokenizer } from './build-tokenizer.ts';
-import { countTemplate } from './tokenizer-json.ts';
-import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
+import { statSync } from 'node:fs';
+import type { Encoder } from './encoder.ts';
+import { openNativeEncoder } from './native-encoder.ts';
+import { openThreadedEncoder } from './threaded-encoder.ts';
+import { findTokenizerSource } from './tokenizer-source.ts';
 
 // One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
 const textsPerCall = 64;
 const charactersPerCall = 100_000; // some 0.1 s
+const inlineBytes = 2_000_000; // parsed in less than 0.1 s; larger files get a thread
 
-/** Turns texts into token ids on the libuv pool, never on the event loop. The only file that knows `tokenizers`. */
+/** Turns texts into token ids, never on the event loop. */
 export class Tokenizer {
-  readonly #native: NativeTokenizer;
-  /** Special tokens the template puts before and after the content. */
-  readonly #before: number;
-  readonly #after: number;
+  readonly #encoder: Encoder;
 
-  /** `[native id]` -> id of the model, where they differ. */
-  readonly #ids: Int32Array | undefined;
-
-  private constructor(
-    native: NativeTokenizer,
-    { before, after }: { readonly before: number; readonly after: number },
-    ids: Int32Array | undefined,
-  ) {
-    this.#native = native;
-    this.#before = before;
-    this.#after = after;
-    this.#ids = ids;
+  private constructor(encoder: Encoder) {
+    this.#encoder = encoder;
   }
 
   /**
-   * Reads the tokenizer of a model folder, see `findTokenizerSource`. Truncation and padding blocks are cleared: lengths
-   * are ours to decide.
+   * Loads the tokenizer of a model folder: tokenizer.json, or one built from the files that stand in for it, see
+   * `findTokenizerSource`.
    * @throws Error naming the file, what was expected and what came
    */
   static async load(folder: string): Promise<Tokenizer> {
-    const source = findTokenizerSource(folder);
-    if (source === undefined)
-      throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
-    const { json, ids } = buildTokenizer(source);
-    try {
-      const native = NativeTokenizer.fromString(JSON.stringify({ ...json, padding: null, truncation: null }));
-      return new Tokenizer(native, countTemplate(json.post_processor), ids);
-    } catch (cause) {
-      const message = cause instanceof Error ? cause.message : String(cause);
-      throw new Error(`Expected a tokenizer in ${source.files.join(' and ')}: ${message}.`, { cause });
-    }
+    const bytes = findTokenizerSource(folder)?.files.reduce((sum, file) => sum + statSync(file).size, 0) ?? 0;
+    return new Tokenizer(bytes > inlineBytes ? await openThreadedEncoder(folder) : openNativeEncoder(folder));
   }
 
   /** Special tokens every text gets. */
   get specialTokens(): number {
-    return this.#before + this.#after;
+    return this.#encoder.before + this.#encoder.after;
   }
 
   get endsInSpecial(): boolean {
@@ -64,7 +43,7 @@ export class Tokenizer {
   async *encode(texts: readonly string[], signal?: AbortSignal): AsyncGenerator<Int32Array, undefined> {
     for (const call of toCalls(texts)) {
       signal?.throwIfAborted();
-      for (const encoding of await this.#encodeCall(call)) yield this.#idsOf(encoding);
+      for (const ids of await this.#encoder.encode(call)) yield ids;
     }
   }
 
@@ -72,22 +51,14 @@ export class Tokenizer {
   truncate(ids: Int32Array, maxTokens: number): Int32Array {
     if (ids.length <= maxTokens) return ids;
     const cut = ids.slice(0, maxTokens);
-    const after = Math.min(this.#after, Math.max(0, maxTokens - this.#before));
+    const after = Math.min(this.#encoder.after, Math.max(0, maxTokens - this.#encoder.before));
     cut.set(ids.subarray(ids.length - after), maxTokens - after);
     return cut;
   }
 
-  #idsOf(encoding: Encoding): Int32Array {
-    const ids = this.#ids;
-    return ids === undefined
-      ? Int32Array.from(encoding.getIds())
-      : Int32Array.from(encoding.getIds(), (id) => ids[id]!); // one for every symbol of the native vocabulary
-  }
-
-  async #encodeCall(texts: readonly string[]): Promise<readonly Encoding[]> {
-    const [only, another] = texts;
-    if (only !== undefined && another === undefined) return [await this.#native.encode(only)];
-    return this.#native.encodeBatch([...texts]);
+  /** Stops its thread, if it has one. */
+  close(): void {
+    this.#encoder.close();
   }
 }
 

@@ -27,7 +27,7 @@ interface Merge {
 }
 
 function splits(piece: string, score: number, ids: ReadonlyMap<string, number>): readonly Merge[] {
-  const characters = [...piece];
+  const characters = Array.from(piece);
   const found: (Merge & { readonly leftId: number; readonly rightId: number })[] = [];
   let at = 0;
   for (let leftLength = 1; leftLength < characters.length; leftLength++) {

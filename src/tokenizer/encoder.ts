@@ -1,0 +1,10 @@
+/** A tokenizer in memory, in this thread or in one of its own. */
+export interface Encoder {
+  /** Special tokens the template puts before and after the content. */
+  readonly before: number;
+  readonly after: number;
+  /** Ids of each text, special tokens included. Never works on the event loop. */
+  encode(texts: readonly string[]): Promise<readonly Int32Array[]>;
+  /** Frees what it holds; calls under way may fail. */
+  close(): void;
+}
