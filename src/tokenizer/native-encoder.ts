@@ -1,6 +1,7 @@
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { buildTokenizer } from './build-tokenizer.ts';
 import type { Encoder } from './encoder.ts';
+import { checkTokenizerJson } from './sources/check-tokenizer-json.ts';
 import { countTemplate } from './tokenizer-json.ts';
 import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
 
@@ -13,7 +14,7 @@ export function openNativeEncoder(folder: string): Encoder {
   const source = findTokenizerSource(folder);
   if (source === undefined) throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
   const { json, ids } = buildTokenizer(source);
-  const native = parse(JSON.stringify({ ...json, padding: null, truncation: null }), source.files);
+  const native = parse({ ...json, padding: null, truncation: null }, source.files);
   // Every symbol of the native vocabulary has an id of the model.
   const toModelId = (id: number) => (ids === undefined ? id : ids[id]!);
   return {
@@ -28,9 +29,10 @@ export function openNativeEncoder(folder: string): Encoder {
   };
 }
 
-function parse(json: string, files: readonly string[]): NativeTokenizer {
+function parse(json: Readonly<Record<string, unknown>>, files: readonly string[]): NativeTokenizer {
   try {
-    return NativeTokenizer.fromString(json);
+    checkTokenizerJson(json);
+    return NativeTokenizer.fromString(JSON.stringify(json));
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Expected a tokenizer in ${files.join(' and ')}: ${message}.`, { cause });

@@ -58,7 +58,7 @@ export function countTemplate(processor: unknown): { readonly before: number; re
     const sum = (side: 'before' | 'after') => parts.reduce((total, part) => total + part[side], 0);
     return { before: sum('before'), after: sum('after') };
   }
-  if (type === 'TemplateProcessing' && Array.isArray(single)) {
+  if (Array.isArray(single)) {
     const isSequence = single.map((part) => typeof part === 'object' && part !== null && 'Sequence' in part);
     const at = isSequence.indexOf(true);
     return { before: at, after: single.length - 1 - at };
