@@ -1,11 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { FromThread, ToThread } from './encoder-messages.ts';
+import type { EncoderOptions } from './encoder.ts';
 import { openNativeEncoder } from './native-encoder.ts';
 
 // The thread of `openThreadedEncoder`: loads the tokenizer of a folder, then answers calls until it is stopped.
 const port = parentPort;
 if (port === null) throw new Error('encoder-thread is to be started as a worker thread. This is a bug.');
-const encoder = openNativeEncoder((workerData as { folder: string }).folder); // set by openThreadedEncoder
+const encoder = openNativeEncoder(workerData as EncoderOptions); // set by openThreadedEncoder
 const send = (message: FromThread, buffers: ArrayBuffer[] = []) => port.postMessage(message, buffers);
 
 port.on('message', ({ call, texts }: ToThread) => {

@@ -8,3 +8,10 @@ export interface Encoder {
   /** Frees what it holds; calls under way may fail. */
   close(): void;
 }
+
+export interface EncoderOptions {
+  /** A model folder. */
+  readonly folder: string;
+  /** Whether texts stand between the special tokens that the tokenizer puts around them. */
+  readonly isFramed: boolean;
+}

@@ -1,6 +1,6 @@
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { buildTokenizer } from './build-tokenizer.ts';
-import type { Encoder } from './encoder.ts';
+import type { Encoder, EncoderOptions } from './encoder.ts';
 import { checkTokenizerJson } from './sources/check-tokenizer-json.ts';
 import { countTemplate } from './tokenizer-json.ts';
 import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
@@ -10,15 +10,16 @@ import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
  * cleared: lengths are ours to decide. The only file that knows `tokenizers`.
  * @throws Error naming the file, what was expected and what came
  */
-export function openNativeEncoder(folder: string): Encoder {
+export function openNativeEncoder({ folder, isFramed }: EncoderOptions): Encoder {
   const source = findTokenizerSource(folder);
   if (source === undefined) throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
   const { json, ids } = buildTokenizer(source);
-  const native = parse({ ...json, padding: null, truncation: null }, source.files);
+  const frame = isFramed ? json.post_processor : null;
+  const native = parse({ ...json, post_processor: frame, padding: null, truncation: null }, source.files);
   // Every symbol of the native vocabulary has an id of the model.
   const toModelId = (id: number) => (ids === undefined ? id : ids[id]!);
   return {
-    ...countTemplate(json.post_processor),
+    ...countTemplate(frame),
     encode: async (texts) => {
       const [only, another] = texts;
       const isOne = only !== undefined && another === undefined;

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { FromThread, ToThread } from './encoder-messages.ts';
-import type { Encoder } from './encoder.ts';
+import type { Encoder, EncoderOptions } from './encoder.ts';
 
 interface Call {
   readonly resolve: (rows: readonly Int32Array[]) => void;
@@ -12,8 +12,8 @@ interface Call {
  * tokenizer, and 17 MB take it 0.6 s, in which the event loop would answer nobody. Costs 25 MB and 0.2 ms a call.
  * @throws Error as `openNativeEncoder` does
  */
-export async function openThreadedEncoder(folder: string): Promise<Encoder> {
-  const worker = new Worker(new URL('encoder-thread.js', import.meta.url), { workerData: { folder } });
+export async function openThreadedEncoder(options: EncoderOptions): Promise<Encoder> {
+  const worker = new Worker(new URL('encoder-thread.js', import.meta.url), { workerData: options });
   const calls = new Map<number, Call>();
   let last = 0;
   let dead: Error | undefined;

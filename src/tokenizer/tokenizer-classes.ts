@@ -51,14 +51,22 @@ const lateAll = {
 };
 
 const bert: TokenizerClass = { kind: 'WordPiece', specials: bertSpecials };
+const roberta: TokenizerClass = {
+  kind: 'byte-level BPE',
+  specials: fairseqSpecials,
+  flags: { ...lateAll, ...stripsLeft },
+};
 
 /** The classes that tokenizer_config.json names, as transformers 4.52 defines them. */
 export const tokenizerClasses: ReadonlyMap<string, TokenizerClass> = new Map<string, TokenizerClass>([
   ['BertTokenizer', bert],
   ['DistilBertTokenizer', bert],
   ['ElectraTokenizer', bert],
+  ['ConvBertTokenizer', bert],
+  ['MobileBertTokenizer', bert],
   ['MPNetTokenizer', { kind: 'WordPiece', specials: { ...fairseqSpecials, unk_token: '[UNK]' }, flags: stripsLeft }],
-  ['RobertaTokenizer', { kind: 'byte-level BPE', specials: fairseqSpecials, flags: { ...lateAll, ...stripsLeft } }],
+  ['RobertaTokenizer', roberta],
+  ['LongformerTokenizer', roberta],
   [
     'GPT2Tokenizer',
     {
@@ -103,3 +111,6 @@ export const tokenizerClasses: ReadonlyMap<string, TokenizerClass> = new Map<str
   ],
   ['PhobertTokenizer', { kind: 'PhoBERT', specials: fairseqSpecials }],
 ]);
+
+/** Classes that say nothing about the files. */
+export const genericClasses: ReadonlySet<string> = new Set(['PreTrainedTokenizer', 'TokenizersBackend']);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SourceKind, TokenizerClass } from './tokenizer-classes.ts';
-import { tokenizerClasses } from './tokenizer-classes.ts';
+import { genericClasses, tokenizerClasses } from './tokenizer-classes.ts';
 import type { TokenizerSettings } from './tokenizer-settings.ts';
 import { readTokenizerSettings } from './tokenizer-settings.ts';
 
@@ -37,7 +37,7 @@ const formats: readonly Format[] = [
 /**
  * The tokenizer of a folder: tokenizer.json where there is one, otherwise the files that its class reads, otherwise the
  * first format whose files are all there. Undefined where there is none; nothing but the small settings files is read.
- * @throws Error naming the settings file that is broken
+ * @throws Error naming the settings file that is broken, or a class whose rules are not here
  */
 export function findTokenizerSource(folder: string): TokenizerSource | undefined {
   const settings = readTokenizerSettings(folder);
@@ -46,6 +46,11 @@ export function findTokenizerSource(folder: string): TokenizerSource | undefined
   const format = present.find(({ kind }) => kind === 'tokenizer.json' || kind === named?.kind) ?? present[0];
   if (format === undefined) return undefined;
   const { kind, otherwise } = format;
+  const isKnown = settings.className === undefined || genericClasses.has(settings.className) || named !== undefined;
+  if (kind !== 'tokenizer.json' && !isKnown)
+    throw new Error(
+      `Expected tokenizer.json in ${folder}: ${settings.className} cannot be built from ${format.files.join(' and ')}.`,
+    );
   const fits = kind === 'tokenizer.json' || kind === named?.kind;
   const className = fits ? settings.className : otherwise;
   return {

@@ -19,12 +19,13 @@ export class Tokenizer {
 
   /**
    * Loads the tokenizer of a model folder: tokenizer.json, or one built from the files that stand in for it, see
-   * `findTokenizerSource`.
+   * `findTokenizerSource`. Static embeddings take their texts without the special tokens around them: `isFramed: false`.
    * @throws Error naming the file, what was expected and what came
    */
-  static async load(folder: string): Promise<Tokenizer> {
+  static async load(folder: string, { isFramed = true }: { readonly isFramed?: boolean } = {}): Promise<Tokenizer> {
     const bytes = findTokenizerSource(folder)?.files.reduce((sum, file) => sum + statSync(file).size, 0) ?? 0;
-    return new Tokenizer(bytes > inlineBytes ? await openThreadedEncoder(folder) : openNativeEncoder(folder));
+    const options = { folder, isFramed };
+    return new Tokenizer(bytes > inlineBytes ? await openThreadedEncoder(options) : openNativeEncoder(options));
   }
 
   /** Special tokens every text gets. */

@@ -16,8 +16,10 @@ interface Dialect {
 }
 
 const gpt2: Dialect = { normalizer: null, isFramed: false };
-const dialects: ReadonlyMap<string | undefined, Dialect> = new Map([
-  ['RobertaTokenizer', { normalizer: null, isFramed: true }],
+const roberta: Dialect = { normalizer: null, isFramed: true };
+const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
+  ['RobertaTokenizer', roberta],
+  ['LongformerTokenizer', roberta],
   ['GPT2Tokenizer', gpt2],
   [
     'Qwen2Tokenizer',
@@ -36,7 +38,8 @@ export function buildByteLevelBpe(
   settings: TokenizerSettings,
   { className, cls }: { readonly className: string; readonly cls: TokenizerClass },
 ): TokenizerJson {
-  const dialect = dialects.get(className) ?? gpt2;
+  const dialect = dialects.get(className);
+  if (dialect === undefined) throw new Error(`No byte-level rules for ${className}. This is a bug.`);
   const vocabulary = readVocabulary(vocab);
   const specials = resolveSpecials(settings, cls);
   const tokens = numberTokens(collectAddedTokens([], settings, { specials }), vocabulary);

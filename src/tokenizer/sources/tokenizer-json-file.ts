@@ -31,7 +31,7 @@ export function adjustTokenizerJson(
     ...json,
     added_tokens: tokens,
     normalizer: cls.kind === 'WordPiece' ? overrule(json['normalizer'], settings) : json['normalizer'],
-    pre_tokenizer: withPrefixSpace(json['pre_tokenizer'], flagOf(settings, 'add_prefix_space', false)),
+    pre_tokenizer: withPrefixSpace(json['pre_tokenizer'], settings, cls),
   };
   if (!framedBySettings.has(className)) return changed;
   const specials = resolveSpecials(settings, cls);
@@ -84,7 +84,10 @@ function overrule(normalizer: unknown, settings: TokenizerSettings): unknown {
   return { ...toBertNormalizer(settings), clean_text: 'clean_text' in normalizer ? normalizer.clean_text : true };
 }
 
-function withPrefixSpace(preTokenizer: unknown, isWanted: boolean): unknown {
+/** Where the settings are silent, the byte-level classes want none and a generic class has no opinion. */
+function withPrefixSpace(preTokenizer: unknown, settings: TokenizerSettings, { kind }: TokenizerClass): unknown {
   if (typeof preTokenizer !== 'object' || preTokenizer === null || !('type' in preTokenizer)) return preTokenizer;
-  return preTokenizer.type === 'ByteLevel' ? { ...preTokenizer, add_prefix_space: isWanted } : preTokenizer;
+  const isSaid = kind === 'byte-level BPE' || typeof settings.values['add_prefix_space'] === 'boolean';
+  if (preTokenizer.type !== 'ByteLevel' || !isSaid) return preTokenizer;
+  return { ...preTokenizer, add_prefix_space: flagOf(settings, 'add_prefix_space', false) };
 }
