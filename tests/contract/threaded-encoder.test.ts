@@ -14,7 +14,7 @@ const { openThreadedEncoder } = await importBuilt<typeof threadedModule>('tokeni
 /** The unigram golden with so many more pieces that it is above the size of a tokenizer that is loaded in place. */
 function writeLarge(): string {
   const json = JSON.parse(new TextDecoder().decode(readGolden('json-xlm-roberta-old', 'tokenizer.json')));
-  const more = Array.from({ length: 100_000 }, (_, index) => [`▁${index.toString(36)}\u{10ffff}`, -90]);
+  const more = Array.from({ length: 200_000 }, (_, index) => [`▁${index.toString(36)}\u{10ffff}`, -90]);
   const folder = tempFolder();
   writeFileSync(
     join(folder, 'tokenizer.json'),
