@@ -27,16 +27,29 @@ interface Merge {
 }
 
 function splits(piece: string, score: number, ids: ReadonlyMap<string, number>): readonly Merge[] {
-  const characters = Array.from(piece);
   const found: (Merge & { readonly leftId: number; readonly rightId: number })[] = [];
-  let at = 0;
-  for (let leftLength = 1; leftLength < characters.length; leftLength++) {
-    at += characters[leftLength - 1]!.length;
-    const [left, right] = [piece.slice(0, at), piece.slice(at)];
+  const length = countCharacters(piece);
+  let leftLength = 0;
+  for (let at = 1; at < piece.length; at++) {
+    if (isSecondHalf(piece.charCodeAt(at))) continue; // of a character above U+FFFF
+    leftLength++;
+    const left = piece.slice(0, at);
     const leftId = ids.get(left);
-    const rightId = leftId === undefined ? undefined : ids.get(right);
-    if (leftId !== undefined && rightId !== undefined)
-      found.push({ left, right, score, leftLength, rightLength: characters.length - leftLength, leftId, rightId });
+    if (leftId === undefined) continue;
+    const right = piece.slice(at);
+    const rightId = ids.get(right);
+    if (rightId !== undefined)
+      found.push({ left, right, score, leftLength, rightLength: length - leftLength, leftId, rightId });
   }
-  return found.toSorted((first, second) => first.leftId - second.leftId || first.rightId - second.rightId);
+  return found.length < 2 ? found : found.toSorted((one, two) => one.leftId - two.leftId || one.rightId - two.rightId);
+}
+
+function countCharacters(text: string): number {
+  let count = 0;
+  for (let at = 0; at < text.length; at++) if (!isSecondHalf(text.charCodeAt(at))) count++;
+  return count;
+}
+
+function isSecondHalf(unit: number): boolean {
+  return unit >= 0xdc_00 && unit <= 0xdf_ff;
 }
