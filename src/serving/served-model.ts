@@ -64,7 +64,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     logger,
   });
   const first = opener.open();
-  const loading = Tokenizer.load(located.folder); // while the runner starts
+  const loading = Tokenizer.load(model.root, plan.textRules); // while the runner starts
   try {
     const tokenizer = await loading;
     await first.ready();

@@ -51,7 +51,7 @@ test('a tokenizer.json that transformers 5 wrote is not overruled', async () => 
 
 test('texts stand alone where the frame is not wanted', async () => {
   const folder = folderOf({ 'vocab.txt': `${specials}a\n` });
-  const tokenizer = await Tokenizer.load(folder, { isFramed: false });
+  const tokenizer = await Tokenizer.load(folder, { special: false });
   const { value } = await tokenizer.encode(['a']).next();
   expect([tokenizer.specialTokens, [...value!]]).toEqual([0, [5]]);
 });

@@ -1,3 +1,5 @@
+import type { TextRules } from './text-rules.ts';
+
 /** A tokenizer in memory, in this thread or in one of its own. */
 export interface Encoder {
   /** Special tokens the template puts before and after the content. */
@@ -12,6 +14,5 @@ export interface Encoder {
 export interface EncoderOptions {
   /** A model folder. */
   readonly folder: string;
-  /** Whether texts stand between the special tokens that the tokenizer puts around them. */
-  readonly isFramed: boolean;
+  readonly rules: TextRules;
 }

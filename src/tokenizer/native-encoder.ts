@@ -2,6 +2,7 @@ import { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { buildTokenizer } from './build-tokenizer.ts';
 import type { Encoder, EncoderOptions } from './encoder.ts';
 import { checkTokenizerJson } from './sources/check-tokenizer-json.ts';
+import { applyTextRules } from './text-rules.ts';
 import { countTemplate } from './tokenizer-json.ts';
 import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
 
@@ -10,21 +11,25 @@ import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
  * cleared: lengths are ours to decide. The only file that knows `tokenizers`.
  * @throws Error naming the file, what was expected and what came
  */
-export function openNativeEncoder({ folder, isFramed }: EncoderOptions): Encoder {
+export function openNativeEncoder({ folder, rules }: EncoderOptions): Encoder {
   const source = findTokenizerSource(folder);
   if (source === undefined) throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
-  const { json, ids } = buildTokenizer(source);
-  const frame = isFramed ? json.post_processor : null;
-  const native = parse({ ...json, post_processor: frame, padding: null, truncation: null }, source.files);
-  // Every symbol of the native vocabulary has an id of the model.
-  const toModelId = (id: number) => (ids === undefined ? id : ids[id]!);
+  const built = buildTokenizer(source);
+  const { json, unknownToken } = applyTextRules({ ...built.json }, rules);
+  const native = parse({ ...json, padding: null, truncation: null }, source.files);
+  const leftOut = unknownToken === undefined ? null : native.tokenToId(unknownToken);
   return {
-    ...countTemplate(frame),
+    ...countTemplate(json['post_processor']),
     encode: async (texts) => {
       const [only, another] = texts;
       const isOne = only !== undefined && another === undefined;
       const encodings = isOne ? [await native.encode(only)] : await native.encodeBatch([...texts]);
-      return encodings.map((encoding) => Int32Array.from(encoding.getIds(), toModelId));
+      return encodings.map((encoding) => {
+        const ids = Int32Array.from(encoding.getIds());
+        const kept = leftOut === null ? ids : ids.filter((id) => id !== leftOut);
+        // Every symbol of the native vocabulary has an id of the model.
+        return built.ids === undefined ? kept : kept.map((id) => built.ids![id]!);
+      });
     },
     close: () => undefined, // the garbage collector's
   };

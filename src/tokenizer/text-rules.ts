@@ -9,28 +9,24 @@ export interface TextRules {
 }
 
 export interface RuledTokenizer {
-  /** A tokenizer.json that follows the rules. */
-  readonly json: string;
+  /** The content of a tokenizer.json that follows the rules. */
+  readonly json: Json;
   /** The token to leave out. */
   readonly unknownToken: string | undefined;
 }
 
-/** tokenizer.json with the rules written into it. @throws SyntaxError, TypeError for what is no object */
+/** The content of a tokenizer.json with the rules written into it. */
 export function applyTextRules(
-  json: string,
+  json: Json,
   { special = true, unknown = true, lowerCase = false }: TextRules,
 ): RuledTokenizer {
-  if (special && unknown && !lowerCase) return { json, unknownToken: undefined };
-  const tokenizer = JSON.parse(json) as Json; // its parts are checked below, the rest by the tokenizer itself
-  const model = toJson(tokenizer['model']);
-  const unknownToken = model['unk_token'];
-  const changed = {
-    ...tokenizer,
-    ...(special ? {} : { post_processor: null }),
-    ...(lowerCase ? { normalizer: lowercased(tokenizer['normalizer']) } : {}),
-  };
+  const unknownToken = toJson(json['model'])['unk_token'];
   return {
-    json: JSON.stringify(changed),
+    json: {
+      ...json,
+      ...(special ? {} : { post_processor: null }),
+      ...(lowerCase ? { normalizer: lowercased(json['normalizer']) } : {}),
+    },
     unknownToken: !unknown && typeof unknownToken === 'string' ? unknownToken : undefined,
   };
 }

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Encoder } from './encoder.ts';
 import { openNativeEncoder } from './native-encoder.ts';
+import type { TextRules } from './text-rules.ts';
 import { openThreadedEncoder } from './threaded-encoder.ts';
 import { findTokenizerSource } from './tokenizer-source.ts';
 
@@ -19,12 +20,12 @@ export class Tokenizer {
 
   /**
    * Loads the tokenizer of a model folder: tokenizer.json, or one built from the files that stand in for it, see
-   * `findTokenizerSource`. Static embeddings take their texts without the special tokens around them: `isFramed: false`.
+   * `findTokenizerSource`.
    * @throws Error naming the file, what was expected and what came
    */
-  static async load(folder: string, { isFramed = true }: { readonly isFramed?: boolean } = {}): Promise<Tokenizer> {
+  static async load(folder: string, rules: TextRules = {}): Promise<Tokenizer> {
     const bytes = findTokenizerSource(folder)?.files.reduce((sum, file) => sum + statSync(file).size, 0) ?? 0;
-    const options = { folder, isFramed };
+    const options = { folder, rules };
     return new Tokenizer(bytes > inlineBytes ? await openThreadedEncoder(options) : openNativeEncoder(options));
   }
 
@@ -34,7 +35,7 @@ export class Tokenizer {
   }
 
   get endsInSpecial(): boolean {
-    return this.#after > 0;
+    return this.#encoder.after > 0;
   }
 
   /**

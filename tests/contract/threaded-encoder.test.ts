@@ -26,7 +26,7 @@ function writeLarge(): string {
 test('a tokenizer gives the same ids in a thread of its own', async () => {
   for (const name of ['llama-eos', 'phobert', 'xlm-roberta']) {
     const { ids } = goldens.tokenizers.find((tokenizer) => tokenizer.name === name)!;
-    const encoder = await openThreadedEncoder({ folder: writeTokenizer(name), isFramed: true });
+    const encoder = await openThreadedEncoder({ folder: writeTokenizer(name), rules: {} });
     expect([encoder.before, encoder.after]).toEqual([1, 1]);
     const rows = await encoder.encode(goldens.strings);
     expect(rows.map((row) => [...row])).toEqual(goldens.ids[ids]);
@@ -35,7 +35,7 @@ test('a tokenizer gives the same ids in a thread of its own', async () => {
 });
 
 test('calls are answered each with its own texts, in any number at once', async () => {
-  const encoder = await openThreadedEncoder({ folder: writeTokenizer('llama-none'), isFramed: true });
+  const encoder = await openThreadedEncoder({ folder: writeTokenizer('llama-none'), rules: {} });
   const texts = Array.from({ length: 200 }, (_, index) => 'a'.repeat(index));
   const together = await Promise.all(texts.map((text) => encoder.encode([text])));
   expect(together.map((rows) => [...rows[0]!])).toEqual((await encoder.encode(texts)).map((row) => [...row]));
@@ -61,11 +61,11 @@ test('the event loop goes on while a large tokenizer loads', async () => {
 test('a file that is no tokenizer is refused with the same words', async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'vocab.txt'), 'a\n');
-  await expect(openThreadedEncoder({ folder, isFramed: true })).rejects.toThrow(/unknown token "\[UNK\]" on a line of/);
+  await expect(openThreadedEncoder({ folder, rules: {} })).rejects.toThrow(/unknown token "\[UNK\]" on a line of/);
 });
 
 test('a closed tokenizer fails its calls instead of leaving them open', async () => {
-  const encoder = await openThreadedEncoder({ folder: writeTokenizer('llama'), isFramed: true });
+  const encoder = await openThreadedEncoder({ folder: writeTokenizer('llama'), rules: {} });
   const open = encoder.encode(['word '.repeat(20_000)]);
   encoder.close();
   await expect(open).rejects.toThrow('has ended');
