@@ -77,7 +77,7 @@ function parseDecoder(value: unknown, folder: string): TokenizerSettings['addedT
   return entries
     .map(([id, token]) => {
       const parsed = typeof token === 'object' ? parseToken(token, { special: false }) : undefined;
-      if (parsed === undefined || !/^\d+$/.test(id))
+      if (parsed === undefined || !/^\d{1,9}$/.test(id))
         throw new Error(
           `Expected added_tokens_decoder to map ids to tokens in ${join(folder, 'tokenizer_config.json')}, got ${describe(id)}: ${describe(token)}.`,
         );
@@ -99,7 +99,7 @@ function parseAddedTokens(folder: string, values: Readonly<Record<string, unknow
   );
   return Object.entries(readOptional(folder, 'added_tokens.json'))
     .map(([content, id]) => {
-      if (typeof id !== 'number')
+      if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > 0x7f_ff_ff_ff)
         throw new Error(
           `Expected ids in ${join(folder, 'added_tokens.json')}, got ${describe(content)}: ${describe(id)}.`,
         );
