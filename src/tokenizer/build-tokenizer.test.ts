@@ -74,6 +74,7 @@ test('every broken file is named, with what was expected and what came', async (
       /added_tokens_decoder .* got "x": "y"/,
     ],
     [{ 'vocab.txt': specials, 'added_tokens.json': '{"x":"y"}' }, /ids in .*added_tokens\.json, got "x": "y"/],
+    [{ 'tokenizer.json': '{"added_tokens": [null]}' }, /list of added_tokens in .*tokenizer\.json, got \[null\]/],
     [{ 'tokenizer.json': '{"added_tokens": 1}' }, /list of added_tokens in .*tokenizer\.json, got 1/],
   ];
   for (const [files, message] of broken) await expect(Tokenizer.load(folderOf(files))).rejects.toThrow(message);

@@ -54,7 +54,9 @@ const framedBySettings: ReadonlySet<string> = new Set(['LlamaTokenizer', 'CodeLl
 /** The file's own added tokens, then those that only the settings name. */
 function allAddedTokens(json: Json, settings: TokenizerSettings, cls: TokenizerClass, file: string) {
   const own = json['added_tokens'] ?? [];
-  if (!Array.isArray(own)) throw new Error(`Expected a list of added_tokens in ${file}, got ${describe(own)}.`);
+  const isToken = (token: unknown) => typeof token === 'object' && token !== null;
+  if (!Array.isArray(own) || !own.every(isToken))
+    throw new Error(`Expected a list of added_tokens in ${file}, got ${describe(own)}.`);
   const listed = own as readonly { readonly content: string; readonly id: number }[]; // the library checks them
   const flags = new Map(settings.addedTokens.map(({ id: _id, ...token }) => [token.content, token]));
   const tokens = listed.map((token) => ({ ...token, ...flags.get(token.content) }));
