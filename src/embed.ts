@@ -40,14 +40,14 @@ export interface EmbedOptions {
 export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
   return (request, signal) => {
     const work: ModelWork<EmbedResult> = async (model, entry) => {
-      const { tokenizer, scheduler, vocabulary, maxTokens, skipsPrompt } = model;
+      const { tokenizer, scheduler } = model;
       const { items, dimensions } = request;
       checkDimensions(dimensions, scheduler.dimensions);
       const label = { model: entry.name };
 
       const endTokenize = metrics.tokenizeSeconds.startTimer(label);
       const prompt = model.choosePrompt(request, entry);
-      const limits = { maxTokens, maxRequestTokens, vocabulary, truncate: truncateInputs, prompt, skipsPrompt };
+      const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
 

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
+import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { PromptSources, PromptWish } from './choose-prompt.ts';
 import { choosePrompt } from './choose-prompt.ts';
@@ -20,10 +21,7 @@ export interface ServedModel {
   readonly card: ModelFacts;
   readonly tokenizer: Tokenizer;
   readonly scheduler: Scheduler;
-  readonly vocabulary: number;
-  readonly maxTokens: number;
-  /** Whether pooling leaves out the tokens of a prompt. */
-  readonly skipsPrompt: boolean;
+  readonly limits: Pick<EncodeLimits, 'maxTokens' | 'vocabulary' | 'uncountedId' | 'skipsPrompt'>;
   /** The text to put before every input. @throws ServiceError `invalid_value` */
   choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
   /** Process ids of its runners. */
@@ -85,9 +83,12 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
       card: toModelFacts({ ...plan, located, replicas, threads }),
       tokenizer,
       scheduler,
-      vocabulary: shape.vocabulary,
-      maxTokens,
-      skipsPrompt: !pipeline.pooling.includePrompt,
+      limits: {
+        maxTokens,
+        vocabulary: shape.vocabulary,
+        uncountedId: shape.positions.paddingId,
+        skipsPrompt: !pipeline.pooling.includePrompt,
+      },
       choosePrompt: (wish, line) => choosePrompt(wish, { prompts, variants, line, defaultPrompt }),
       runnerPids: () => runners.flatMap((runner) => runner.pid ?? []),
       close: async () => {

@@ -44,6 +44,21 @@ test('an item longer than the model is refused, naming the item and its length',
   expect(await encode([tokens(1, 2)], { maxTokens: 2 })).toEqual([{ ids: [1, 2] }]); // exactly as long is fine
 });
 
+test('a sequence that begins with an id without a position may be one token longer', async () => {
+  const limits = { maxTokens: 3, uncountedId: 101 };
+  expect(await encode([text('hello world'), tokens(101, 5, 6, 7)], limits)).toHaveLength(2);
+  await expect(encode([text('hello big world')], limits)).rejects.toMatchObject({ details: { got: 5, max: 3 } });
+  for (const ids of [tokens(5, 101, 6, 7), tokens(101, 101, 5, 6, 7)])
+    await expect(encode([ids], limits)).rejects.toMatchObject({ code: 'context_length_exceeded' });
+});
+
+test('a text with a token that the model does not have is refused', async () => {
+  await expect(encode([text('a'), text('hello')], { vocabulary: 7000 })).rejects.toMatchObject({
+    code: 'token_id_out_of_range',
+    details: { got: 7592, position: 1, param: 'input[1]' },
+  });
+});
+
 test('nothing is tokenised behind an item that is too long', async () => {
   const read: string[] = [];
   const counting: Pick<Tokenizer, 'encode'> = {

@@ -7,6 +7,8 @@ export interface EncodeLimits {
   readonly maxTokens: number;
   readonly maxRequestTokens: number;
   readonly vocabulary: number;
+  /** A sequence that begins with this id may be one token longer: it takes none of the positions that are counted. */
+  readonly uncountedId?: number | undefined;
   readonly truncate: boolean;
   /** Put before every text, not before token ids. */
   readonly prompt?: string | undefined;
@@ -31,7 +33,6 @@ export async function encodeItems(
   // One by one, so that nothing is tokenised behind an item that is too long.
   for (const [index, item] of items.entries()) {
     if (item.kind === 'tokens') {
-      checkRange(item.ids, index, limits.vocabulary);
       encoded.push(fit(item.ids, index, limits, (ids) => ids.slice(0, limits.maxTokens)));
       continue;
     }
@@ -57,18 +58,20 @@ async function countPromptTokens(tokenizer: Tokenizer, prompt: string): Promise<
 function fit(
   ids: Int32Array,
   index: number,
-  { maxTokens, truncate }: EncodeLimits,
+  { maxTokens, truncate, vocabulary, uncountedId }: EncodeLimits,
   cut: (ids: Int32Array) => Int32Array,
 ): Encoded {
+  checkRange(ids, index, vocabulary);
   // A tokenizer without special tokens gives none for a text of blanks; there is no vector of nothing.
   if (ids.length === 0)
     throw new ServiceError('invalid_input', { reason: `input[${index}] has no tokens.`, param: `input[${index}]` });
-  if (ids.length <= maxTokens) return { ids };
+  if (ids.length <= maxTokens + Number(ids[0] === uncountedId)) return { ids };
   if (!truncate)
     throw new ServiceError('context_length_exceeded', { got: ids.length, max: maxTokens, param: `input[${index}]` });
   return { ids: cut(ids), fullLength: ids.length };
 }
 
+/** Ids of a text are checked too: a tokenizer may know more tokens than the model. */
 function checkRange(ids: Int32Array, index: number, vocabulary: number): void {
   const position = ids.findIndex((id) => id < 0 || id >= vocabulary);
   if (position >= 0)
