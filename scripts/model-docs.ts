@@ -40,7 +40,7 @@ const closing = `
 - the runners and threads it would get, and the memory it would take,
 - what is not verified: all that its files declare and that is not followed.
 
-Then it embeds a text, alone and in a batch (\`--no-run\` leaves that out). The last line is the verdict, with what to do; the exit code is 0 where all is well, else 1. Settings apply as in \`serve\`, such as \`--pooling model\`; \`--json\` prints everything for programs.
+Then it embeds a text, alone and in a batch (\`--no-run\` leaves that out). The last lines are the verdict and what to do; the exit code is 0 where all is well, else 1. Settings apply as in \`serve\`, such as \`--pooling model\`; \`--json\` prints everything for programs.
 
 \`--compare\` asks a Python that has sentence-transformers (\`--python PATH\`, else \`python3\`) on the same files: token ids, the mean of the token vectors, and the vectors of the model's own pipeline, which pass within 2e-5. It runs offline in float32, and no code of the model is run: a model that needs its own code is not compared. Nothing is installed, and the service itself never needs Python.
 

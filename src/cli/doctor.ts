@@ -39,6 +39,7 @@ export async function examineModel(target: string, options: DoctorOptions, conte
   try {
     const logger = await context.createLogger({ level: 'silent', to: 'stderr' }); // what it would say is in the diagnosis
     const text = options.text?.[0] ?? defaultText;
+    notes.note(`reading the files of ${target}`, { isLong: false });
     const { findings, ready } = await diagnose({ target, found, config, logger, text });
     const diagnosis = await complete(findings, ready, { options, context, notes });
     notes.clear();

@@ -135,7 +135,7 @@ Examples:
 const doctorHelp = `
 It prints where the files were found, what the weights are, which architecture computes them and why, how long a text
 may be, its tokens, the pooling used and declared, the runners and memory it would take, and what is not verified: all
-that the model's files declare and that is not followed. Then it embeds a text, alone and in a batch. The last line is
+that the model's files declare and that is not followed. Then it embeds a text, alone and in a batch. The last lines are
 the verdict, with what to do where something is wrong.
 
 --compare asks a Python that has sentence-transformers for tokens, mean-pooled vectors and the vectors of the model's own

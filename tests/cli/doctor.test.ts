@@ -1,4 +1,14 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -115,6 +125,20 @@ test.each([
   const { diagnosis, exitCode } = await examine([`${models}${name}`]);
   expect([exitCode, diagnosis.problems]).toEqual([0, []]);
   expect(diagnosis).toMatchObject({ ...facts, canRun: true, run: { isFinite: true } });
+});
+
+test('a tokenizer that is built from other files is named with them, and gives the same tokens', async () => {
+  const whole = fileURLToPath(new URL(`../../models/${bundled}`, import.meta.url));
+  const folder = join(tempFolder(), 'model');
+  mkdirSync(folder);
+  for (const name of readdirSync(whole)) {
+    if (name !== 'tokenizer.json') symlinkSync(join(whole, name), join(folder, name));
+  }
+  const { diagnosis } = await examine([folder, '--no-run']);
+  expect(diagnosis.tokenizer?.source).toBe('WordPiece built from vocab.txt (BertTokenizer)');
+  const { diagnosis: usual } = await examine([whole, '--no-run']);
+  expect(usual.tokenizer?.source).toMatch(/^tokenizer\.json/);
+  expect(diagnosis.tokenizer?.pieces).toEqual(usual.tokenizer?.pieces);
 });
 
 test('the pipeline, the prompt and the length of a model are said and followed only with pooling=model', async () => {
