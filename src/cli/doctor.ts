@@ -86,7 +86,7 @@ async function complete(findings: Findings, ready: ReadyModel | undefined, aroun
       problems.push({ what: `no comparison: ${messageOf(error)}`, todo });
     }
   }
-  problems.push(...findRunProblems(tested));
+  problems.push(...findRunProblems({ ...findings, ...tested }));
   const canRun = ready !== undefined && (tested.run !== undefined || !options.run);
   return { ...findings, ...tested, unverified: listUnverified(findings), canRun, problems };
 }

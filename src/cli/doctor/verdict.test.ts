@@ -27,6 +27,13 @@ test.each([
   expect(problems.map((problem) => problem.what)).toEqual([expect.stringMatching(what)]);
 });
 
+test('a difference is taken with care where the reference did not run the code of the repository', () => {
+  const comparison = { python: 'p', versions: {}, texts: 1, checks: [{ name: 'mean', result: 'fail' }] } as const;
+  const architecture = { modelType: 'a', candidates: [], name: 'a', ownCode: 'modeling_a.A', dialect: '' };
+  expect(findRunProblems({ comparison })[0]?.todo).toMatch(/--stop-after/);
+  expect(findRunProblems({ comparison, architecture })[0]?.todo).toMatch(/with care.*modeling_a\.A/);
+});
+
 test('the verdict is one line where all is well, and says what to do where not', () => {
   const sick = { target: 'm', canRun: false, problems: [{ what: 'no files', todo: 'fetch them' }] };
   const well = { target: 'm', canRun: true, problems: [] };

@@ -3,7 +3,7 @@ import type { Diagnosis, Problem } from './diagnosis.ts';
 const sameVector = 2e-5; // what a batch may change; kernels of other sizes round otherwise
 
 /** Problems that a run or a comparison brings to light. */
-export function findRunProblems({ run, comparison }: Pick<Diagnosis, 'run' | 'comparison'>): readonly Problem[] {
+export function findRunProblems({ run, comparison, architecture }: Tested): readonly Problem[] {
   const problems: Problem[] = [];
   if (run !== undefined && !run.isFinite)
     problems.push({
@@ -19,7 +19,7 @@ export function findRunProblems({ run, comparison }: Pick<Diagnosis, 'run' | 'co
     });
   for (const { name, result } of comparison?.checks ?? []) {
     if (result === 'fail')
-      problems.push({ what: `${name} differ from sentence-transformers`, todo: failureAdvice[name] });
+      problems.push({ what: `${name} differ from sentence-transformers`, todo: adviceOn(name, architecture?.ownCode) });
   }
   const vectors = comparison?.checks.filter(({ name }) => name !== 'tokens') ?? [];
   if (vectors.length > 0 && vectors.every(({ result }) => result === 'not compared'))
@@ -28,6 +28,14 @@ export function findRunProblems({ run, comparison }: Pick<Diagnosis, 'run' | 'co
       todo: 'the model may still run, see the run; there is no reference for it here',
     });
   return problems;
+}
+
+type Tested = Pick<Diagnosis, 'run' | 'comparison' | 'architecture'>;
+
+/** Where the reference did not run the code of the repository it may be none for vectors. */
+function adviceOn(name: keyof typeof failureAdvice, ownCode: string | null | undefined): string {
+  if (name === 'tokens' || ownCode === null || ownCode === undefined) return failureAdvice[name];
+  return `take it with care: the repository brings code of its own (${ownCode}), which the reference did not run`;
 }
 
 const failureAdvice = {
