@@ -36,7 +36,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
   graph: ['types:store', 'errors.ts', 'util'],
   metrics: [],
   util: [],
-  // The last four are for the graph debugger only.
+  // From `graph` on for the graph debugger and the doctor only.
   cli: [
     'app.ts',
     'config.ts',
@@ -49,6 +49,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'models',
     'tokenizer',
     'engine',
+    'serving',
   ],
   'cli.ts': ['cli', 'app.ts', 'config.ts', 'errors.ts', 'embed.ts', 'store', 'vectors', 'util'],
   'embed.ts': ['types:request', 'tokenizer', 'types:serving', 'vectors', 'types:metrics'],

@@ -23,8 +23,9 @@ import tiny_jina_v3
 import tiny_modernbert
 import tiny_nomic
 import tiny_t5
-import weight_formats
+import tiny_xlm_roberta_xl
 import tokenizer_files
+import weight_formats
 
 PARTS = {
     "minilm": minilm.make,
@@ -41,6 +42,7 @@ PARTS = {
     "tiny-modernbert": tiny_modernbert.make,
     "tiny-t5": tiny_t5.make,
     "tokenizers": tokenizer_files.make,
+    "tiny-xlm-roberta-xl": tiny_xlm_roberta_xl.make,
 }
 
 for part in sys.argv[1:] or PARTS:

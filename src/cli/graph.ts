@@ -1,7 +1,5 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { bundledModelsDir, type Config, loadConfig } from '../config.ts';
+import { loadConfig } from '../config.ts';
 import { Session } from '../engine/session.ts';
 import { cut, cutOutput } from '../graph/cut.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -11,13 +9,11 @@ import type { Provider } from '../graph/passes/all.ts';
 import { printGraph, printNodes } from '../graph/print.ts';
 import { serialize } from '../graph/serialize.ts';
 import { type Model, openModel } from '../models/open-model.ts';
-import { describePlaces, listPlaces, locateModel } from '../store/locate-model.ts';
-import { isRepositoryId } from '../store/repository-id.ts';
-import { readAllowlist } from '../store/watch-allowlist.ts';
 import { encodeItems } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
+import { findFolder } from './find-model.ts';
 import { summarizeValues, type ValueSummary } from './summarize-values.ts';
 import { formatTable } from './table.ts';
 import { writeOut } from './write-out.ts';
@@ -56,28 +52,6 @@ export async function inspectGraph(target: string, options: GraphOptions, contex
   const ids = await tokenize(model, text ?? [defaultText]);
   const value = await run(cut(graph, listed), { model, provider: options.provider, ids });
   await writeOut(context.stdout, json ? toJson(listed, ids, value) : toText(listed, ids, value));
-}
-
-/** A model folder, a name of the allowlist, or any Hugging Face id whose files are on this machine. */
-function findFolder(target: string, config: Config): string {
-  if (['config.json', 'modules.json'].some((name) => existsSync(join(target, name)))) return target;
-  const entry = existsSync(config.supportedModels)
-    ? readAllowlist(config.supportedModels).entries.find(({ name }) => name === target)
-    : undefined;
-  const repository = entry?.repository ?? target;
-  if (!isRepositoryId(repository))
-    throw new CliError(
-      `expected a model folder (with config.json or modules.json) or a Hugging Face id, got ${target}`,
-      {
-        exitCode: 2,
-      },
-    );
-  const options = { ...config, revision: entry?.revision, bundledDir: bundledModelsDir };
-  const found = locateModel(repository, options);
-  if (found !== undefined) return found.folder;
-  throw new CliError(
-    `no files of ${repository} on this machine; looked in ${describePlaces(listPlaces(repository, options))}`,
-  );
 }
 
 function findNode(graph: Graph, wanted: string): ListedNode {

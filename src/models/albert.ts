@@ -14,6 +14,10 @@ import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
  * - The activation is the tanh form of GELU unless the config says otherwise.
  */
 export const albert: Architecture<AlbertConfig> = {
+  about: {
+    unusual: 'one layer of weights for all layers',
+    examples: ['sentence-transformers/paraphrase-albert-small-v2'],
+  },
   modelTypes: ['albert'],
   prefixes: ['albert.'],
   unused: /^sop_classifier\./,

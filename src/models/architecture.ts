@@ -4,6 +4,8 @@ import type { TensorIndex } from '../store/safetensors.ts';
 
 /** One family of models: how its config.json reads and which graph computes it. */
 export interface Architecture<C> {
+  /** For docs/models.md only; every row of the registry has it. */
+  readonly about?: About;
   /** Values of `model_type` in config.json; not enough on their own, see `matches`. */
   readonly modelTypes: readonly string[];
   /** Tells relatives apart that share a `model_type`, by config and tensors under their canonical names. */
@@ -22,6 +24,13 @@ export interface Architecture<C> {
   tasks?(config: C): readonly string[];
   /** The last hidden state, `[tokens, hidden]`, with the adapter of `task` applied, one of `tasks`. */
   build(g: GraphBuilder, config: C, inputs: PackedInputs, task?: string): Value;
+}
+
+export interface About {
+  /** What sets it apart, in a few words. */
+  readonly unusual: string;
+  /** Repositories it computes. */
+  readonly examples: readonly string[];
 }
 
 export interface ModelShape {

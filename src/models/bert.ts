@@ -11,6 +11,23 @@ import { parsePostNormConfig, type PostNormConfig, shapeOf } from './post-norm-c
  * - JinaBERT also says `model_type: "bert"`; it has no position table, so tensor names tell them apart.
  */
 export const bert: Architecture<BertConfig> = {
+  about: {
+    unusual: 'the plain one: post-norm, learned positions',
+    examples: [
+      'sentence-transformers/all-MiniLM-L6-v2',
+      'avsolatorio/NoInstruct-small-Embedding-v0',
+      'intfloat/e5-small-v2',
+      'intfloat/e5-base-v2',
+      'intfloat/e5-large-v2',
+      'BAAI/bge-small-en-v1.5',
+      'BAAI/bge-base-en-v1.5',
+      'BAAI/bge-large-en-v1.5',
+      'NeuML/pubmedbert-base-embeddings',
+      'NeuML/pubmedbert-base-embeddings-matryoshka',
+      'mixedbread-ai/mxbai-embed-large-v1',
+      'thenlper/gte-base',
+    ],
+  },
   modelTypes: ['bert'],
   prefixes: ['bert.'],
   matches: (_config, tensors) =>

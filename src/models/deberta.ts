@@ -19,6 +19,10 @@ import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
  * - The convolution of DeBERTa-v2 xlarge is not built.
  */
 export const deberta: Architecture<DebertaConfig> = {
+  about: {
+    unusual: 'disentangled attention: positions enter in attention only',
+    examples: ['microsoft/deberta-v3-base'],
+  },
   modelTypes: ['deberta-v2'],
   prefixes: ['deberta.'],
   unused: /^(lm_predictions|mask_predictions|embeddings\.position_embeddings)\./,

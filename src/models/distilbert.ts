@@ -13,6 +13,10 @@ import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
  * - Positions are a table also where `sinusoidal_pos_embds` says how it was filled.
  */
 export const distilbert: Architecture<PostNormConfig> = {
+  about: {
+    unusual: 'BERT without token types',
+    examples: ['sentence-transformers/msmarco-distilbert-base-v4', 'sentence-transformers/multi-qa-distilbert-cos-v1'],
+  },
   modelTypes: ['distilbert'],
   prefixes: ['distilbert.'],
   unused: /^pre_classifier\./,

@@ -10,6 +10,10 @@ import { parsePostNormConfig, type PostNormConfig, shapeOf } from './post-norm-c
  *   their norm. Base and large models have one width and no such layer.
  */
 export const electra: Architecture<ElectraConfig> = {
+  about: {
+    unusual: 'embeddings narrower than the layers',
+    examples: ['google/electra-base-discriminator'],
+  },
   modelTypes: ['electra'],
   prefixes: ['electra.'],
   parseConfig(json) {

@@ -8,6 +8,10 @@ import { parsePostNormConfig, type PostNormConfig, shapeOf } from './post-norm-c
  * - With `use_task_id`, the row of task type 0 is added to every token.
  */
 export const ernie: Architecture<ErnieConfig> = {
+  about: {
+    unusual: 'may add a task type to every token',
+    examples: ['nghuyong/ernie-3.0-base-zh'],
+  },
   modelTypes: ['ernie'],
   prefixes: ['ernie.'],
   parseConfig(json) {

@@ -8,6 +8,10 @@ import { type DecoderConfig, describeDecoder, readDecoderConfig } from './decode
  * - Llama's layers without the causal mask: an encoder.
  */
 export const eurobert: Architecture<DecoderConfig> = {
+  about: {
+    unusual: 'Llama without the causal mask',
+    examples: ['EuroBERT/EuroBERT-210m'],
+  },
   modelTypes: ['eurobert'],
   prefixes: ['model.'],
   parseConfig,

@@ -12,6 +12,10 @@ import { readRope, rotaryFrequencies } from './rope.ts';
  * - `codexembed2b` (SFR-Embedding-Code) is the same model under a name of its own.
  */
 export const gemma2: Architecture<GemmaConfig> = {
+  about: {
+    unusual: 'decoder with soft-capped scores; norms on both sides of a sublayer',
+    examples: ['Salesforce/SFR-Embedding-Code-2B_R', 'BAAI/bge-multilingual-gemma2'],
+  },
   modelTypes: ['gemma2', 'codexembed2b'],
   prefixes: ['model.'],
   parseConfig,

@@ -13,6 +13,10 @@ import { readRope, rotaryFrequencies } from './rope.ts';
  *   `|i - j| <= floor(sliding_window / 2)`.
  */
 export const gemma3: Architecture<GemmaConfig> = {
+  about: {
+    unusual: 'sees both ways where the config says so; every sixth layer sees all',
+    examples: ['google/embeddinggemma-300m'],
+  },
   modelTypes: ['gemma3_text'],
   prefixes: ['model.'],
   parseConfig,

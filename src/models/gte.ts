@@ -24,6 +24,17 @@ import { frequencies, readRope, type RopeConfig, rotaryFrequencies } from './rop
  * - `Bilingual` is GTE, `bilingual` is RoBERTa.
  */
 export const gte: Architecture<GteConfig> = {
+  about: {
+    unusual: 'rotary positions with NTK scaling, gated MLP',
+    examples: [
+      'dangvantuan/vietnamese-document-embedding',
+      'dangvantuan/french-document-embedding',
+      'Salesforce/SFR-Embedding-Code-400M_R',
+      'Alibaba-NLP/gte-multilingual-base',
+      'Alibaba-NLP/gte-large-en-v1.5',
+      'Snowflake/snowflake-arctic-embed-m-v2.0',
+    ],
+  },
   modelTypes: ['new', 'gte', 'Vietnamese', 'Bilingual'],
   prefixes: ['new.', 'gte.', 'Vietnamese.', 'Bilingual.'],
   matches: (_config, tensors) => tensors.has('encoder.layer.0.mlp.up_gate_proj.weight'),

@@ -22,6 +22,16 @@ import { ConfigFields } from './config-fields.ts';
  * - `model_type` is that of BERT: tensor names tell the three apart.
  */
 export const jinaBert: Architecture<JinaBertConfig> = {
+  about: {
+    unusual: 'ALiBi, gated MLP; the code model norms queries and keys',
+    examples: [
+      'jinaai/jina-embeddings-v2-base-en',
+      'jinaai/jina-embeddings-v2-base-de',
+      'jinaai/jina-embeddings-v2-base-zh',
+      'jinaai/jina-embeddings-v2-base-code',
+      'jinaai/jina-embeddings-v2-small-en',
+    ],
+  },
   modelTypes: ['bert'],
   prefixes: ['bert.'],
   matches: isJinaBert,

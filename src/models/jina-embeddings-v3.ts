@@ -21,6 +21,10 @@ import { readRope, type RopeConfig, rotaryFrequencies } from './rope.ts';
  * - The files made for transformers' own class (`model_type: "jina_embeddings_v3"`) have plain names and no adapters.
  */
 export const jinaEmbeddingsV3: Architecture<JinaV3Config> = {
+  about: {
+    unusual: 'rotary positions; LoRA adapters, applied where a task asks',
+    examples: ['jinaai/jina-embeddings-v3'],
+  },
   modelTypes: ['xlm-roberta', 'jina_embeddings_v3'],
   prefixes: ['roberta.'],
   canonicalName: (name) => name.replace(/\.parametrizations\.weight\.(original$|0\.(?=lora_[AB]$))/, storedAs),

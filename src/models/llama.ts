@@ -10,6 +10,10 @@ import { type DecoderConfig, describeDecoder, isCausal, readDecoderConfig } from
  * - `llama_bidirec` is the same without the causal mask.
  */
 export const llama: Architecture<DecoderConfig> = {
+  about: {
+    unusual: 'decoder; may see both ways',
+    examples: ['nvidia/llama-nemotron-embed-1b-v2'],
+  },
   modelTypes: ['llama', 'llama_bidirec'],
   prefixes: ['model.'],
   parseConfig,

@@ -10,6 +10,10 @@ import { readWindow } from './layer-types.ts';
  * - No biases at all.
  */
 export const mistral: Architecture<DecoderConfig> = {
+  about: {
+    unusual: 'decoder with a window in every layer',
+    examples: ['Salesforce/SFR-Embedding-2_R', 'Salesforce/SFR-Embedding-Mistral', 'intfloat/e5-mistral-7b-instruct'],
+  },
   modelTypes: ['mistral'],
   prefixes: ['model.'],
   parseConfig,

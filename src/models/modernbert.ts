@@ -20,6 +20,15 @@ import { type AttendLayer, windowedAttention } from './windowed-attention.ts';
  * - Biases of norms and linear layers only where the config says so.
  */
 export const modernbert: Architecture<ModernBertConfig> = {
+  about: {
+    unusual: 'pre-norm, two layers of three see a window',
+    examples: [
+      'ibm-granite/granite-embedding-small-english-r2',
+      'NeuML/bioclinical-modernbert-base-embeddings',
+      'Alibaba-NLP/gte-modernbert-base',
+      'nomic-ai/modernbert-embed-base',
+    ],
+  },
   modelTypes: ['modernbert'],
   prefixes: ['model.'],
   unused: /^(head|decoder)\./,

@@ -15,6 +15,10 @@ import { relativeBuckets } from './relative-buckets.ts';
  * - Besides, a learned number per head and bucket of distances is added to the scores, the same in every layer.
  */
 export const mpnet: Architecture<PostNormConfig> = {
+  about: {
+    unusual: 'a learned bias by distance, the same in every layer',
+    examples: ['sentence-transformers/all-mpnet-base-v2', 'sentence-transformers/multi-qa-mpnet-base-dot-v1'],
+  },
   modelTypes: ['mpnet'],
   prefixes: ['mpnet.'],
   parseConfig(json) {

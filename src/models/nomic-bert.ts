@@ -22,6 +22,10 @@ import { frequencies } from './rope.ts';
  *   length. The original code keeps the stretch of the longest batch it has seen; here a vector never depends on others.
  */
 export const nomicBert: Architecture<NomicConfig> = {
+  about: {
+    unusual: 'rotary positions, gated MLP; v2 has experts',
+    examples: ['nomic-ai/nomic-embed-text-v1', 'nomic-ai/nomic-embed-text-v1.5', 'nomic-ai/nomic-embed-text-v2-moe'],
+  },
   modelTypes: ['nomic_bert'],
   prefixes: ['bert.', 'nomic_bert.'],
   matches: (_config, tensors) => tensors.has('encoder.layers.0.attn.Wqkv.weight'),

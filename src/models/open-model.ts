@@ -104,7 +104,7 @@ export function openModel(folder: string): Model {
 }
 
 /** A static embedding may come without config.json, or with one about the model it was made from. */
-function readConfig(root: string, kind: string): unknown {
+export function readConfig(root: string, kind: string): unknown {
   const file = join(root, 'config.json');
   if (kind !== 'StaticEmbedding') return readJsonFile(file);
   const json = existsSync(file) ? readJsonFile(file) : {};

@@ -11,6 +11,14 @@ import { readUpperWindows } from './layer-types.ts';
  * - gte-Qwen2 and its descendants bring code of their own (`modeling_qwen.Qwen2Model`): the same without the causal mask.
  */
 export const qwen2: Architecture<DecoderConfig> = {
+  about: {
+    unusual: 'decoder; biases on queries, keys and values',
+    examples: [
+      'jinaai/jina-code-embeddings-0.5b',
+      'jinaai/jina-code-embeddings-1.5b',
+      'Alibaba-NLP/gte-Qwen2-1.5B-instruct',
+    ],
+  },
   modelTypes: ['qwen2'],
   prefixes: ['model.'],
   parseConfig,

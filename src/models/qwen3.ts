@@ -12,6 +12,15 @@ import { readUpperWindows } from './layer-types.ts';
  * - voyage-4-nano sees both ways and projects the last hidden state to `num_labels` columns before pooling.
  */
 export const qwen3: Architecture<DecoderConfig> = {
+  about: {
+    unusual: 'decoder; queries and keys normed head by head',
+    examples: [
+      'Qwen/Qwen3-Embedding-0.6B',
+      'Qwen/Qwen3-Embedding-4B',
+      'Qwen/Qwen3-Embedding-8B',
+      'voyageai/voyage-4-nano',
+    ],
+  },
   modelTypes: ['qwen3'],
   prefixes: ['model.'],
   parseConfig,

@@ -23,6 +23,7 @@ import { qwen3 } from './qwen3.ts';
 import { roberta } from './roberta.ts';
 import { staticEmbedding } from './static-embedding.ts';
 import { t5 } from './t5.ts';
+import { xlmRobertaXl } from './xlm-roberta-xl.ts';
 
 /** Every architecture once; the first that matches computes the model. */
 export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
@@ -34,6 +35,7 @@ export const architectures: Readonly<Record<string, Architecture<unknown>>> = {
   albert,
   ernie,
   deberta,
+  'xlm-roberta-xl': xlmRobertaXl,
   'jina-bert': jinaBert,
   'jina-embeddings-v3': jinaEmbeddingsV3,
   'nomic-bert': nomicBert,

@@ -13,6 +13,23 @@ import { parsePostNormConfig, type PostNormConfig, robertaShapeOf } from './post
  * - Rotary relatives also say `model_type: "xlm-roberta"`; they have no position table.
  */
 export const roberta: Architecture<RobertaConfig> = {
+  about: {
+    unusual: 'positions begin behind the padding id',
+    examples: [
+      'ibm-granite/granite-embedding-30m-english',
+      'ibm-granite/granite-embedding-125m-english',
+      'ibm-granite/granite-embedding-107m-multilingual',
+      'ibm-granite/granite-embedding-278m-multilingual',
+      'dangvantuan/vietnamese-embedding',
+      'heydariAI/persian-embeddings',
+      'Lajavaness/bilingual-embedding-small',
+      'Lajavaness/bilingual-embedding-base',
+      'Lajavaness/bilingual-embedding-large',
+      'BAAI/bge-m3',
+      'intfloat/multilingual-e5-large',
+      'Snowflake/snowflake-arctic-embed-l-v2.0',
+    ],
+  },
   modelTypes: ['roberta', 'xlm-roberta', 'camembert', 'bilingual'],
   prefixes: ['roberta.', 'xlm-roberta.', 'camembert.'],
   matches: (_config, tensors) => tensors.has('embeddings.position_embeddings.weight'),

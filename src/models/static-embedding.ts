@@ -16,6 +16,10 @@ import { ConfigFieldError, ConfigFields } from './config-fields.ts';
  * - Sizes come from the tensors: config.json need not exist.
  */
 export const staticEmbedding: Architecture<StaticConfig> = {
+  about: {
+    unusual: "no layers: the mean of a table's rows",
+    examples: ['minishlab/potion-base-8M', 'sentence-transformers/static-retrieval-mrl-en-v1'],
+  },
   modelTypes: ['model2vec', 'StaticEmbedding'],
   prefixes: [],
   canonicalName: (name) => (name === model2vecTable ? table : name),

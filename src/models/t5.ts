@@ -21,6 +21,14 @@ import { relativeBuckets } from './relative-buckets.ts';
  * - The decoder of a checkpoint is left alone.
  */
 export const t5: Architecture<T5Config> = {
+  about: {
+    unusual: 'encoder only; a learned bias by distance, no scale in attention',
+    examples: [
+      'sentence-transformers/sentence-t5-base',
+      'sentence-transformers/gtr-t5-base',
+      'hkunlp/instructor-large',
+    ],
+  },
   modelTypes: ['t5', 'mt5'],
   prefixes: [],
   unused: /^(decoder|shared|encoder\.embed_tokens)\./,

@@ -6,17 +6,33 @@ import { applyTextRules } from './text-rules.ts';
 import { countTemplate } from './tokenizer-json.ts';
 import { describeFormats, findTokenizerSource } from './tokenizer-source.ts';
 
+/** A token of a text, to be looked at. */
+export interface Piece {
+  readonly id: number;
+  /** As the vocabulary spells it, such as `##ing`. */
+  readonly text: string;
+  /** Added by the template, not by the text. */
+  readonly isSpecial: boolean;
+}
+
+/** An encoder in this thread, which also shows the tokens of a text with their spelling. */
+export interface NativeEncoder extends Encoder {
+  explain(text: string): Promise<readonly Piece[]>;
+}
+
 /**
  * Loads the tokenizer of a model folder and encodes on the libuv pool. Truncation and padding blocks of the file are
  * cleared: lengths are ours to decide. The only file that knows `tokenizers`.
  * @throws Error naming the file, what was expected and what came
  */
-export function openNativeEncoder({ folder, rules }: EncoderOptions): Encoder {
+export function openNativeEncoder({ folder, rules }: EncoderOptions): NativeEncoder {
   const source = findTokenizerSource(folder);
   if (source === undefined) throw new Error(`Expected a tokenizer in ${folder}: ${describeFormats()}. There is none.`);
   const built = buildTokenizer(source);
   const { json, unknownToken } = applyTextRules({ ...built.json }, rules);
   const native = parse({ ...json, padding: null, truncation: null }, source.files);
+  // Every symbol of the native vocabulary has an id of the model.
+  const toModelId = (id: number): number => (built.ids === undefined ? id : built.ids[id]!);
   const leftOut = unknownToken === undefined ? null : native.tokenToId(unknownToken);
   return {
     ...countTemplate(json['post_processor']),
@@ -26,10 +42,14 @@ export function openNativeEncoder({ folder, rules }: EncoderOptions): Encoder {
       const encodings = isOne ? [await native.encode(only)] : await native.encodeBatch([...texts]);
       return encodings.map((encoding) => {
         const ids = Int32Array.from(encoding.getIds());
-        const kept = leftOut === null ? ids : ids.filter((id) => id !== leftOut);
-        // Every symbol of the native vocabulary has an id of the model.
-        return built.ids === undefined ? kept : kept.map((id) => built.ids![id]!);
+        return (leftOut === null ? ids : ids.filter((id) => id !== leftOut)).map(toModelId);
       });
+    },
+    explain: async (text) => {
+      const encoding = await native.encode(text);
+      const [ids, spelling, special] = [encoding.getIds(), encoding.getTokens(), encoding.getSpecialTokensMask()];
+      const pieces = ids.map((id, at) => ({ id, text: spelling[at] ?? '', isSpecial: special[at] === 1 }));
+      return pieces.filter(({ id }) => id !== leftOut).map((piece) => ({ ...piece, id: toModelId(piece.id) }));
     },
     close: () => undefined, // the garbage collector's
   };

@@ -105,6 +105,7 @@ test.each([
   [['embed', '--help']],
   [['models', '--help']],
   [['config', '--help']],
+  [['doctor', '--help']],
   [['help', 'embed']],
 ])('%j prints help with what to type and starts nothing', async (argv) => {
   const { stdout, stderr, exitCode, created } = await cli(argv);

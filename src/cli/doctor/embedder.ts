@@ -1,0 +1,41 @@
+import { Session } from '../../engine/session.ts';
+import type { Provider } from '../../graph/passes/all.ts';
+import type { Model } from '../../models/open-model.ts';
+import type { Encoded } from '../../tokenizer/encoded.ts';
+
+export interface EmbedderOptions {
+  readonly model: Model;
+  /** As ONNX. */
+  readonly graph: Uint8Array;
+  readonly provider: Provider;
+  readonly threads: number;
+}
+
+/** A graph loaded in this process: it blocks while it computes. */
+export interface Embedder {
+  /** One vector a sequence, all computed in one batch. */
+  embed(sequences: readonly Encoded[]): Promise<readonly Float32Array[]>;
+  close(): Promise<void>;
+}
+
+export async function openEmbedder({ model, graph, provider, threads }: EmbedderOptions): Promise<Embedder> {
+  const session = await Session.load({
+    model: graph,
+    weightsFolder: model.weightsFolder,
+    threads,
+    provider,
+    positions: model.shape.positions,
+  });
+  return {
+    embed: async (sequences) => {
+      const offsets = new Int32Array(sequences.length + 1);
+      for (const [row, { ids }] of sequences.entries()) offsets[row + 1] = offsets[row]! + ids.length;
+      const ids = new Int32Array(offsets[sequences.length]!);
+      for (const [row, sequence] of sequences.entries()) ids.set(sequence.ids, offsets[row]!);
+      const skips = Int32Array.from(sequences, ({ skip = 0 }) => skip);
+      const { data, dim } = await session.embed({ ids, offsets, ...(skips.some((skip) => skip > 0) && { skips }) });
+      return sequences.map((_, row) => data.slice(row * dim, (row + 1) * dim));
+    },
+    close: () => session.close(),
+  };
+}
