@@ -126,6 +126,19 @@ VARIANTS = {
         prefix="albert.",
         heads=("albert.pooler.bias", "predictions.bias", "sop_classifier.classifier.weight"),
     ),
+    "albert-groups": Variant(
+        model=transformers.AlbertModel,
+        config={
+            "model_type": "albert",
+            "embedding_size": 24,
+            "num_hidden_layers": 5,
+            "hidden_act": "mish",
+            "num_hidden_groups": 2,
+            "inner_group_num": 2,
+            "pad_token_id": 0,
+        },
+        architecture="albert",
+    ),
     "ernie": Variant(
         model=transformers.ErnieModel,
         config={

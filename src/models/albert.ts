@@ -8,8 +8,8 @@ import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
 
 /**
  * ALBERT (Lan et al. 2019), as `AlbertModel` of transformers computes it.
- * - One layer of weights, applied `num_hidden_layers` times. Several groups of layers, or several layers in the group,
- *   are not built: no published model has them.
+ * - One layer of weights, applied `num_hidden_layers` times. With `num_hidden_groups` the layers are that many equal
+ *   runs, each with a group of its own; a group is `inner_group_num` layers one after another.
  * - Embeddings have `embedding_size` columns; `embedding_hidden_mapping_in` widens them, whatever the sizes are.
  * - The activation is the tanh form of GELU unless the config says otherwise.
  */
@@ -23,26 +23,29 @@ export const albert: Architecture<AlbertConfig> = {
   unused: /^sop_classifier\./,
   parseConfig(json) {
     const fields = new ConfigFields(json);
-    fields.fixed('num_hidden_groups', 1);
-    fields.fixed('inner_group_num', 1);
-    fields.integer('num_hidden_layers', { max: maxLayers });
+    const layers = fields.integer('num_hidden_layers', { max: maxLayers });
     return {
       ...parsePostNormConfig(fields, { activation: 'gelu_new' }),
       tokenTypes: fields.integer('type_vocab_size', { fallback: 2 }),
       embeddingSize: fields.integer('embedding_size', { fallback: 128 }),
+      groups: fields.integer('num_hidden_groups', { fallback: 1, max: layers }),
+      layersInGroup: fields.integer('inner_group_num', { fallback: 1, max: maxLayers }),
     };
   },
   describe: shapeOf,
   build(g, config, inputs) {
-    const { hidden, heads, layers, embeddingSize } = config;
+    const { hidden, heads, layers, embeddingSize, groups, layersInGroup } = config;
     const embedded = bertEmbeddings(g, { ...config, size: embeddingSize }, inputs);
     let x = linear(g, 'encoder.embedding_hidden_mapping_in', embedded, { inputs: embeddingSize, outputs: hidden });
-    for (let layer = 0; layer < layers; layer++)
-      x = postNormLayer(g, 'encoder.albert_layer_groups.0.albert_layers.0', x, {
-        ...config,
-        names,
-        attend: (path, qkv) => attention(g, path, qkv, { heads, size: hidden / heads }, inputs),
-      });
+    for (let layer = 0; layer < layers; layer++) {
+      const group = Math.floor((layer * groups) / layers);
+      for (let inner = 0; inner < layersInGroup; inner++)
+        x = postNormLayer(g, `encoder.albert_layer_groups.${group}.albert_layers.${inner}`, x, {
+          ...config,
+          names,
+          attend: (path, qkv) => attention(g, path, qkv, { heads, size: hidden / heads }, inputs),
+        });
+    }
     return x;
   },
 };
@@ -52,6 +55,8 @@ const maxLayers = 1000; // no weights stand behind the number; published models 
 interface AlbertConfig extends PostNormConfig {
   readonly tokenTypes: number;
   readonly embeddingSize: number;
+  readonly groups: number;
+  readonly layersInGroup: number;
 }
 
 const names: PostNormNames = {

@@ -77,8 +77,8 @@ const cases: Readonly<Record<string, Case>> = {
     refused: [
       ...inCommon,
       ['embedding_size', 0],
-      ['num_hidden_groups', 2],
-      ['inner_group_num', 2],
+      ['num_hidden_groups', 99],
+      ['inner_group_num', 0],
       ['num_hidden_layers', 1001],
     ],
   },

@@ -11,7 +11,8 @@ function erf(x: number): number {
 }
 const gelu = (x: number) => (x / 2) * (1 + erf(x / Math.SQRT2));
 const tanhGelu = (x: number) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-const silu = (x: number) => x / (1 + Math.exp(-x));
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const silu = (x: number) => x * sigmoid(x);
 
 const reference: Readonly<Record<ActivationName, (x: number) => number>> = {
   gelu,
@@ -19,7 +20,13 @@ const reference: Readonly<Record<ActivationName, (x: number) => number>> = {
   gelu_new: tanhGelu,
   gelu_fast: tanhGelu,
   gelu_pytorch_tanh: tanhGelu,
+  gelu_accurate: tanhGelu,
+  quick_gelu: (x) => x * sigmoid(1.702 * x),
   relu: (x) => Math.max(0, x),
+  relu2: (x) => Math.max(0, x) ** 2,
+  mish: (x) => x * Math.tanh(Math.log1p(Math.exp(x))),
+  sigmoid,
+  linear: (x) => x,
   silu,
   swish: silu,
   tanh: Math.tanh,

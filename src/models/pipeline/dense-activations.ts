@@ -4,16 +4,16 @@ import { activations } from '../../graph/layers/activation.ts';
 
 /** `activation_function` of a Dense module: the class of torch.nn it names, made without arguments. */
 export const denseActivations = {
-  Identity: (_g, x) => x,
+  Identity: activations.linear,
   Tanh: activations.tanh,
   GELU: activations.gelu,
   ReLU: activations.relu,
   SiLU: activations.silu,
-  Sigmoid: (g, x) => g.op('Sigmoid', [x]),
+  Sigmoid: activations.sigmoid,
   ELU: (g, x) => g.op('Elu', [x]),
   LeakyReLU: (g, x) => g.op('LeakyRelu', [x], { attributes: { alpha: float(0.01) } }),
   Softplus: (g, x) => g.op('Softplus', [x]),
-  Mish: (g, x) => g.op('Mish', [x]),
+  Mish: activations.mish,
 } as const satisfies Record<string, (g: GraphBuilder, x: Value) => Value>;
 
 export type DenseActivation = keyof typeof denseActivations;
