@@ -36,7 +36,7 @@ def make() -> None:
     shutil.rmtree(MODELS, ignore_errors=True)
     models = [make_one(name, **variant) for name, variant in variants().items()]
     models += [make_static("static"), make_static("static-folder", path="0_StaticEmbedding")]
-    models += [make_model2vec("model2vec"), make_model2vec("model2vec-mapped", is_mapped=True)]
+    models += [make_model2vec("model2vec"), make_model2vec("model2vec-modules", is_mapped=True)]
     (MODELS.parent / "pipelines.txt").write_text(
         "# made by scripts/make-goldens\n" + "".join(f"pipeline/{model['name']}\n" for model in models)
     )
@@ -253,7 +253,8 @@ def make_static(name: str, path: str = "") -> dict:
 
 
 def make_model2vec(name: str, is_mapped: bool = False) -> dict:
-    """The files model2vec writes. A text is the mean of its tokens' rows, without unknown tokens."""
+    """The files model2vec writes. With modules.json they are sentence-transformers' to read; without, a text is the mean
+    of its tokens' rows, without unknown tokens."""
     print(f"pipeline/{name}")
     target = MODELS / name
     target.mkdir()
@@ -269,15 +270,16 @@ def make_model2vec(name: str, is_mapped: bool = False) -> dict:
     save_file({key: torch.from_numpy(value) for key, value in tensors.items()}, target / "model.safetensors")
     tokenizer.save(str(target / "tokenizer.json"))
     write_json(target / "config.json", {"model_type": "model2vec", "architectures": ["StaticModel"], "hidden_dim": HIDDEN, "normalize": True})
-    modules = [{"idx": 0, "name": "0", "path": ".", "type": "sentence_transformers.models.StaticEmbedding"}]
-    modules += [{"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"}]
-    write_json(target / "modules.json", modules)
+    if is_mapped:
+        modules = [{"idx": 0, "name": "0", "path": ".", "type": "sentence_transformers.models.StaticEmbedding"}]
+        modules += [{"idx": 1, "name": "1", "path": "1_Normalize", "type": "sentence_transformers.models.Normalize"}]
+        write_json(target / "modules.json", modules)
+        return reference(name, target, {})
 
     rows, unknown, kept = [], tokenizer.token_to_id("[UNK]"), []
     for encoding in tokenizer.encode_batch([*TEXTS, LONG], add_special_tokens=False):
         ids = [id for id in encoding.ids if id != unknown]
-        picked = tensors["embeddings"].astype("f8")[tensors["mapping"][ids] if is_mapped else ids]
-        mean = (picked * tensors["weights"][ids][:, None] if is_mapped else picked).mean(0)
+        mean = tensors["embeddings"].astype("f8")[ids].mean(0)
         rows.append(mean / np.linalg.norm(mean))
         kept.append(len(ids))
     assert sum(kept) < sum(len(encoding.ids) for encoding in tokenizer.encode_batch([*TEXTS, LONG], add_special_tokens=False))

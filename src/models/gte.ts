@@ -100,7 +100,13 @@ function readGteRope(fields: ConfigFields, size: number): RopeConfig {
   const maxPositions = fields.integer('max_position_embeddings');
   if (!fields.has('rope_scaling') && fields.has('rope_parameters'))
     return readRope(fields, { size, maxPositions, theta: 160_000 });
-  return { size, maxPositions, theta: fields.positive('rope_theta', 10_000), scaling: fields.value('rope_scaling') };
+  const isNative = fields.value('model_type') === 'gte'; // the class of transformers, which has a default of its own
+  return {
+    size,
+    maxPositions,
+    theta: fields.positive('rope_theta', isNative ? 160_000 : 10_000),
+    scaling: fields.value('rope_scaling'),
+  };
 }
 
 function build(g: GraphBuilder, config: GteConfig, inputs: PackedInputs): Value {

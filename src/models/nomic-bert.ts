@@ -129,8 +129,7 @@ function feedForward(g: GraphBuilder, config: NomicConfig, y: Value, layer: numb
     const bias = biases.first ?? g.hasWeight(`${path}.${name}.bias`);
     return linear(g, `${path}.${name}`, y, { inputs: hidden, outputs: intermediate, bias });
   };
-  const activate = (value: Value) =>
-    activation.name === 'sigmoid' ? g.op('Sigmoid', [value]) : activations[activation.name](g, value);
+  const activate = (value: Value) => activations[activation.name](g, value);
   let wide: Value;
   if (activation.kind === 'plain') {
     const up = first('fc1');

@@ -1,5 +1,6 @@
 import type { ActivationName } from '../graph/layers/activation.ts';
 import { activations, isActivationName } from '../graph/layers/activation.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
 import { ConfigFieldError, ConfigFields } from './config-fields.ts';
 import { readRope } from './rope.ts';
 
@@ -21,7 +22,7 @@ export interface NomicConfig {
 }
 
 export type NomicActivation =
-  | { readonly kind: 'gate'; readonly name: ActivationName | 'sigmoid' }
+  | { readonly kind: 'gate'; readonly name: ActivationName }
   | { readonly kind: 'plain'; readonly name: ActivationName };
 
 export interface NomicRope {
@@ -50,7 +51,7 @@ const gatedMultiple = 256; // the original code rounds the width of a gated laye
 const defaultTrained = 2048; // `max_trained_positions` of the original code
 
 /** Reads a config in either set of names: GPT-2's of the original code (`n_embd`) or BERT's of transformers (`hidden_size`). */
-export function parseNomicConfig(json: unknown): NomicConfig {
+export function parseNomicConfig(json: unknown, tensors?: TensorIndex): NomicConfig {
   const fields = new ConfigFields(json);
   refuseVariants(fields);
   const hiddenName = fields.nameOf('n_embd', 'hidden_size');
@@ -70,8 +71,8 @@ export function parseNomicConfig(json: unknown): NomicConfig {
     hidden,
     layers: fields.integer(fields.nameOf('n_layer', 'num_hidden_layers')),
     heads,
-    intermediate: readIntermediate(fields, hidden, activation),
-    vocabulary: roundUp(fields.integer('vocab_size'), fields.integer('pad_vocab_size_multiple', { fallback: 1 })),
+    intermediate: readIntermediate(fields, hidden, { activation, tensors }),
+    vocabulary: readVocabulary(fields, tensors),
     maxTokens: fields.integer(fields.nameOf('n_positions', 'max_position_embeddings')),
     tokenTypes: fields.integer('type_vocab_size', { fallback: 2, min: 0 }),
     epsilon: fields.positive(
@@ -87,6 +88,14 @@ export function parseNomicConfig(json: unknown): NomicConfig {
     },
     mixture,
   };
+}
+
+/** The original code rounds the table up to `pad_vocab_size_multiple` rows, transformers does not: the table decides. */
+function readVocabulary(fields: ConfigFields, tensors: TensorIndex | undefined): number {
+  const size = fields.integer('vocab_size');
+  const multiple = fields.integer('pad_vocab_size_multiple', { fallback: 1 });
+  const rows = tensors?.get('embeddings.word_embeddings.weight')?.shape[0];
+  return rows === size ? size : roundUp(size, multiple);
 }
 
 /** The two dialects also differ in defaults. */
@@ -122,12 +131,21 @@ function readActivation(fields: ConfigFields): NomicActivation {
   return { kind: 'gate', name: fields.choice('hidden_act', isActivationName, expected, 'silu') };
 }
 
-function readIntermediate(fields: ConfigFields, hidden: number, { kind }: NomicActivation): number {
+/** The original code rounds a gated layer up, transformers does not: again the tensor decides. */
+function readIntermediate(
+  fields: ConfigFields,
+  hidden: number,
+  {
+    activation: { kind },
+    tensors,
+  }: { readonly activation: NomicActivation; readonly tensors: TensorIndex | undefined },
+): number {
   if (!fields.has('n_inner') && fields.has('intermediate_size')) return fields.integer('intermediate_size');
   const intermediate = fields.integer('n_inner', {
     fallback: kind === 'gate' ? Math.floor((8 * hidden) / 3) : 4 * hidden,
   });
-  return kind === 'gate' ? roundUp(intermediate, gatedMultiple) : intermediate;
+  const rows = tensors?.get('encoder.layers.0.mlp.fc11.weight')?.shape[0];
+  return kind === 'plain' || rows === intermediate ? intermediate : roundUp(intermediate, gatedMultiple);
 }
 
 /** A file may have both dialects; then what the original code reads counts. */

@@ -20,7 +20,7 @@ import type { Prompts } from './pipeline/prompts.ts';
 import { readPrompts, readTruncateDim } from './pipeline/prompts.ts';
 import { findRoutes, readPipeline } from './pipeline/read-pipeline.ts';
 import type { TextSettings } from './pipeline/text-settings.ts';
-import { readTextSettings } from './pipeline/text-settings.ts';
+import { noTextSettings, readTextSettings } from './pipeline/text-settings.ts';
 import { readJsonFile } from './read-json-file.ts';
 import { findUnusedTensors } from './unused-tensors.ts';
 import { findArchitecture, modelTypeOf } from './registry.ts';
@@ -84,7 +84,7 @@ export function openModel(folder: string): Model {
     declaredPooling: readDeclaredPooling(folder),
     tasks: architecture.tasks?.(config) ?? [],
     readPrompts: () => readPrompts(folder),
-    readTextSettings: () => readTextSettings(root),
+    readTextSettings: () => (kind === 'StaticEmbedding' ? noTextSettings : readTextSettings(root)),
     readRoutes: () => [...(findRoutes(folder)?.steps.keys() ?? [])],
     readPipeline: ({ route } = {}) => {
       const truncateDimensions = readTruncateDim(folder);

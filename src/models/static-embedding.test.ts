@@ -52,13 +52,15 @@ test('whole numbers of a quantised table are taken as they stand', async () => {
   expect(maxDifference(await vectorsOf({ embeddings }, [[0]]), unit(3, -4))).toBeLessThanOrEqual(1e-6);
 });
 
-test('sizes come from the table; texts get no special tokens, and model2vec drops unknown ones', () => {
+test('sizes come from the table; texts get no special tokens, and unknown ones stay where sentence-transformers reads the files', () => {
   const model2vec = open({ embeddings: table });
   expect(model2vec).toMatchObject({
     architecture: 'static-embedding',
     shape: { hidden: 2, layers: 0, vocabulary: 3, tokens: { special: false, unknown: false } },
   });
-  expect(open({ 'embedding.weight': table }).shape.tokens).toEqual({ special: false, unknown: true });
+  const modules = { 'modules.json': [{ type: 'sentence_transformers.models.StaticEmbedding', path: '' }] };
+  for (const name of ['embeddings', 'embedding.weight'])
+    expect(open({ [name]: table }, modules).shape.tokens).toEqual({ special: false, unknown: true });
 });
 
 test('a module StaticEmbedding decides, whatever config.json is about, or where there is none', () => {

@@ -11,8 +11,9 @@ import { ConfigFieldError, ConfigFields } from './config-fields.ts';
  * - No layers: the last hidden state is the rows themselves, so a text's vector is the mean of its tokens' rows.
  * - No special tokens, and no positions: any length works.
  * - model2vec names the table `embeddings`; `mapping` gives the row of each token where several share one, and
- *   `weights` scales each token's row. It leaves out tokens of unknown text.
- * - sentence-transformers names it `embedding.weight` and keeps unknown tokens.
+ *   `weights` scales each token's row. sentence-transformers names it `embedding.weight`, and reads both.
+ * - model2vec leaves out tokens of unknown text, sentence-transformers keeps them. The published models name both
+ *   libraries: where modules.json has the step StaticEmbedding, it is sentence-transformers.
  * - Sizes come from the tensors: config.json need not exist.
  */
 export const staticEmbedding: Architecture<StaticConfig> = {
@@ -25,19 +26,19 @@ export const staticEmbedding: Architecture<StaticConfig> = {
   canonicalName: (name) => (name === model2vecTable ? table : name),
   matches: (_config, tensors) => tensors.has(table),
   parseConfig,
-  describe: ({ isModel2vec, vocabulary, size }) => ({
+  describe: ({ keepsUnknown, vocabulary, size }) => ({
     hidden: size,
     layers: 0,
     vocabulary,
     maxTokens,
     positions: { first: 0 },
-    tokens: { special: false, unknown: !isModel2vec },
+    tokens: { special: false, unknown: keepsUnknown },
   }),
   build,
 };
 
 interface StaticConfig {
-  readonly isModel2vec: boolean;
+  readonly keepsUnknown: boolean;
   readonly rows: number;
   readonly size: number;
   /** Token ids; more than rows where a mapping lets tokens share them. */
@@ -56,7 +57,7 @@ const scaleFormats: Readonly<Partial<Record<ElementType, DType>>> = { ...weightD
 const mappingFormats: Readonly<Partial<Record<ElementType, DType>>> = { I64: 'int64', I32: 'int32' };
 
 function parseConfig(json: unknown, tensors: TensorIndex = new Map()): StaticConfig {
-  new ConfigFields(json); // it says nothing that is needed, but must be an object
+  const fields = new ConfigFields(json);
   const view = tensors.get(table);
   const [rows, size, ...rest] = view?.shape ?? [];
   if (view === undefined || rows === undefined || size === undefined || size < 1 || rest.length > 0)
@@ -64,7 +65,7 @@ function parseConfig(json: unknown, tensors: TensorIndex = new Map()): StaticCon
   const isModel2vec = view.name === model2vecTable;
   const mapping = isModel2vec ? tensors.get('mapping') : undefined;
   return {
-    isModel2vec,
+    keepsUnknown: fields.value('model_type') !== 'model2vec', // `readConfig` puts the step's name there
     rows,
     size,
     vocabulary: mapping?.shape[0] ?? rows,

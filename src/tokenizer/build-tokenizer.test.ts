@@ -3,11 +3,18 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { writeTokenizer } from '../../tests/parity/tokenizer-goldens.ts';
+import { buildTokenizer } from './build-tokenizer.ts';
 import { Tokenizer } from './tokenizer.ts';
+import { findTokenizerSource } from './tokenizer-source.ts';
 
 async function idsOf(folder: string, text: string): Promise<number[]> {
   const { value } = await (await Tokenizer.load(folder)).encode([text]).next();
   return [...value!];
+}
+
+/** What would stand in the tokenizer.json of a folder without one. */
+function builtJson(folder: string): string {
+  return JSON.stringify(buildTokenizer(findTokenizerSource(folder)!).json);
 }
 
 function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string {
@@ -32,13 +39,35 @@ test('special tokens that the vocabulary lacks come behind it', async () => {
   expect(await idsOf(folderOf({ 'vocab.txt': '[UNK]\na\n' }), 'a [MASK]')).toEqual([4, 1, 5, 2]);
 });
 
-test('byte-level tokenizers get bos and eos where the settings ask for them', async () => {
-  const named = { tokenizer_class: 'Qwen2Tokenizer', bos_token: '<s>', eos_token: '</s>' };
+test('of byte-level tokenizers GPT-2 gets bos where asked, and Qwen2 eos where its repository brings the code for it', async () => {
+  const named = { bos_token: '<s>', eos_token: '</s>', add_bos_token: true, add_eos_token: true };
   const ids = (settings: object) =>
     idsOf(folderOf({ ...bytes, 'tokenizer_config.json': JSON.stringify({ ...named, ...settings }) }), 'ab');
-  expect(await ids({})).toEqual([5]);
-  expect(await ids({ add_eos_token: true })).toEqual([5, 1]);
-  expect(await ids({ add_bos_token: true, add_eos_token: true })).toEqual([0, 5, 1]);
+  const ownCode = { auto_map: { AutoTokenizer: ['tokenization_qwen.Qwen2Tokenizer', null] } };
+  expect(await ids({ tokenizer_class: 'GPT2Tokenizer' })).toEqual([0, 5]);
+  expect(await ids({ tokenizer_class: 'Qwen2Tokenizer' })).toEqual([5]);
+  expect(await ids({ tokenizer_class: 'Qwen2Tokenizer', ...ownCode })).toEqual([5, 1]);
+  expect(await ids({ tokenizer_class: 'Qwen2Tokenizer', ...ownCode, add_eos_token: false })).toEqual([5]);
+});
+
+test('the code of gte-Qwen2 appends eos also beside a tokenizer.json', async () => {
+  const tokens = Object.fromEntries(['bos_token', 'eos_token'].map((name, id) => [name, ['<s>', '</s>'][id]]));
+  const source = folderOf({
+    ...bytes,
+    'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'Qwen2Tokenizer', ...tokens }),
+  });
+  const json = builtJson(source);
+  const ids = (settings: object) =>
+    idsOf(
+      folderOf({
+        'tokenizer.json': json,
+        'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'Qwen2Tokenizer', ...tokens, ...settings }),
+      }),
+      'ab',
+    );
+  const ownCode = { auto_map: { AutoTokenizer: ['org/name--tokenization_qwen.Qwen2Tokenizer', 'x.Y'] } };
+  expect(await ids({ add_eos_token: true })).toEqual([5]);
+  expect(await ids({ add_eos_token: true, ...ownCode })).toEqual([5, 1]);
 });
 
 test('a tokenizer.json that transformers 5 wrote is not overruled', async () => {
@@ -47,6 +76,25 @@ test('a tokenizer.json that transformers 5 wrote is not overruled', async () => 
     idsOf(writeTokenizer('json-llama-silent', { 'tokenizer_config.json': JSON.stringify({ ...config, ...more }) }), '');
   expect(await written({})).toEqual([1, 2]);
   expect(await written({ backend: 'tokenizers' })).toEqual([]);
+});
+
+test('but for the case of a BertNormalizer, where the settings say it', async () => {
+  const source = folderOf({ 'vocab.txt': `${specials}a\nA\n` });
+  const json = builtJson(source);
+  const ids = (settings: object) =>
+    idsOf(
+      folderOf({
+        'tokenizer.json': json,
+        'tokenizer_config.json': JSON.stringify({
+          tokenizer_class: 'BertTokenizer',
+          backend: 'tokenizers',
+          ...settings,
+        }),
+      }),
+      'A',
+    );
+  expect(await ids({})).toEqual(await ids({ do_lower_case: true }));
+  expect(await ids({ do_lower_case: false })).not.toEqual(await ids({}));
 });
 
 test('texts stand alone where the frame is not wanted', async () => {

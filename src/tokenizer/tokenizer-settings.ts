@@ -40,6 +40,17 @@ export function flagOf({ values }: TokenizerSettings, name: string, otherwise: b
   return typeof value === 'boolean' ? value : otherwise;
 }
 
+/**
+ * Whether the repository brings the tokenizer code of gte-Qwen2, which appends `eos_token` where `add_eos_token` is set;
+ * transformers' own class for the same files does not.
+ */
+export function appendsEosItself(settings: TokenizerSettings): boolean {
+  const { auto_map: map } = settings.values;
+  const classes = [(map as { readonly AutoTokenizer?: unknown } | null | undefined)?.AutoTokenizer].flat();
+  const isOwnCode = classes.some((name) => typeof name === 'string' && /(^|-{2})tokenization_qwen\./.test(name));
+  return isOwnCode && flagOf(settings, 'add_eos_token', false);
+}
+
 /** `"[CLS]"`, or an object with the flags of an added token, as both files write special tokens. */
 export function parseToken(value: unknown, flags: Partial<AddedToken> = {}): AddedToken | undefined {
   if (typeof value === 'string') return toAddedToken(value, flags);

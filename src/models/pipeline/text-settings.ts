@@ -11,6 +11,9 @@ export interface TextSettings {
   readonly lowerCase: boolean;
 }
 
+/** Of a StaticEmbedding, which takes texts of any length. */
+export const noTextSettings: TextSettings = { maxTokens: undefined, lowerCase: false };
+
 /**
  * Reads sentence_bert_config.json and tokenizer_config.json of the folder with the weights. As in
  * sentence-transformers, `max_seq_length` counts before `model_max_length`.

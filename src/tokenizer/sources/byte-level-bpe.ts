@@ -4,19 +4,19 @@ import type { TokenizerClass } from '../tokenizer-classes.ts';
 import type { Component, TokenizerJson } from '../tokenizer-json.ts';
 import { toTemplate } from '../tokenizer-json.ts';
 import type { TokenizerSettings } from '../tokenizer-settings.ts';
-import { flagOf } from '../tokenizer-settings.ts';
+import { appendsEosItself, flagOf } from '../tokenizer-settings.ts';
 
 /** How the byte-level classes differ. */
 interface Dialect {
   readonly normalizer: Component | null;
   /** Splits the text before the bytes are merged; undefined: GPT-2's own expression, which the library has built in. */
   readonly split?: string;
-  /** RoBERTa stands between its own tokens; the others get bos and eos only where the settings say so. */
-  readonly isFramed: boolean;
+  /** RoBERTa stands between its own tokens, GPT-2 gets bos where `add_bos_token` is set, Qwen2 nothing. */
+  readonly frame: 'own' | 'bos' | 'none';
 }
 
-const gpt2: Dialect = { normalizer: null, isFramed: false };
-const roberta: Dialect = { normalizer: null, isFramed: true };
+const gpt2: Dialect = { normalizer: null, frame: 'bos' };
+const roberta: Dialect = { normalizer: null, frame: 'own' };
 const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
   ['RobertaTokenizer', roberta],
   ['LongformerTokenizer', roberta],
@@ -27,7 +27,7 @@ const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
       normalizer: { type: 'NFC' },
       // Contractions, words with one leading character, single digits, symbols, line ends, other whitespace.
       split: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
-      isFramed: false,
+      frame: 'none',
     },
   ],
 ]);
@@ -45,8 +45,9 @@ export function buildByteLevelBpe(
   const tokens = numberTokens(collectAddedTokens([], settings, { specials }), vocabulary);
   const ids = new Map([...vocabulary, ...tokens.map(({ content, id }) => [content, id] as const)]);
   const { bos_token: bos, eos_token: eos, cls_token: first, sep_token: last } = specials;
-  const before = dialect.isFramed ? first : flagOf(settings, 'add_bos_token', false) ? bos : undefined;
-  const after = dialect.isFramed ? last : flagOf(settings, 'add_eos_token', false) ? eos : undefined;
+  const hasBos = dialect.frame === 'bos' && flagOf(settings, 'add_bos_token', false);
+  const before = dialect.frame === 'own' ? first : hasBos ? bos : undefined;
+  const after = dialect.frame === 'own' ? last : appendsEosItself(settings) ? eos : undefined;
   return {
     version: '1.0',
     added_tokens: tokens,

@@ -3,7 +3,7 @@ import { describe, readJsonObject } from '../read-file.ts';
 import type { TokenizerClass } from '../tokenizer-classes.ts';
 import { toTemplate } from '../tokenizer-json.ts';
 import type { TokenizerSettings } from '../tokenizer-settings.ts';
-import { flagOf } from '../tokenizer-settings.ts';
+import { appendsEosItself, flagOf } from '../tokenizer-settings.ts';
 import { toBosFrame } from './sentencepiece-dialects.ts';
 import { toBertNormalizer } from './word-piece.ts';
 
@@ -17,7 +17,10 @@ type Json = Readonly<Record<string, unknown>>;
  * - Any class: `add_prefix_space` of a ByteLevel pre-tokenizer; tokens of `added_tokens_decoder` and special tokens that
  *   the file lacks.
  *
- * A file that transformers 5 wrote is complete and stays as it is. The frame of every other class stays, too.
+ * - Qwen2 with `tokenization_qwen.py`, the code of gte-Qwen2: the frame gets `eos_token` where `add_eos_token` is set.
+ *
+ * A file that transformers 5 wrote is complete and stays as it is, but for what the settings say of a BertNormalizer. The
+ * frame of every other class stays, too.
  */
 export function adjustTokenizerJson(
   file: string,
@@ -25,7 +28,10 @@ export function adjustTokenizerJson(
   { className, cls = noClass }: { readonly className: string; readonly cls?: TokenizerClass | undefined },
 ): Json {
   const json = readJsonObject(file);
-  if (settings.values['backend'] === 'tokenizers') return json; // the mark of transformers 5
+  if (settings.values['backend'] === 'tokenizers') {
+    // The mark of transformers 5, which lets only what the settings say overrule a normalizer.
+    return cls.kind === 'WordPiece' ? { ...json, normalizer: amend(json['normalizer'], settings) } : json;
+  }
   const tokens = allAddedTokens(json, settings, cls, file);
   const changed: Json = {
     ...json,
@@ -33,9 +39,10 @@ export function adjustTokenizerJson(
     normalizer: cls.kind === 'WordPiece' ? overrule(json['normalizer'], settings) : json['normalizer'],
     pre_tokenizer: withPrefixSpace(json['pre_tokenizer'], settings, cls),
   };
-  if (!framedBySettings.has(className)) return changed;
+  const isOwnCode = appendsEosItself(settings);
+  if (!framedBySettings.has(className) && !isOwnCode) return changed;
   const specials = resolveSpecials(settings, cls);
-  const { before, after } = toBosFrame(settings);
+  const { before, after } = isOwnCode ? ({ before: [], after: ['eos_token'] } as const) : toBosFrame(settings);
   const names = (attributes: typeof before) =>
     attributes.map((attribute) => {
       const token = specials[attribute]?.content;
@@ -79,6 +86,20 @@ function vocabularyOf({ model }: Json): ReadonlyMap<string, number> {
     return new Map(vocab.map((entry: unknown, id) => [Array.isArray(entry) ? entry[0] : '', id]));
   return new Map(Object.entries((vocab ?? {}) as Record<string, number>)); // the library checks them
 }
+
+function amend(normalizer: unknown, { values }: TokenizerSettings): unknown {
+  if (typeof normalizer !== 'object' || normalizer === null || !('type' in normalizer)) return normalizer;
+  if (normalizer.type !== 'BertNormalizer') return normalizer;
+  const said = Object.entries(bertFields).filter(([, setting]) => typeof values[setting] === 'boolean');
+  return { ...normalizer, ...Object.fromEntries(said.map(([field, setting]) => [field, values[setting]])) };
+}
+
+/** Fields of a BertNormalizer and the settings about them. */
+const bertFields = {
+  lowercase: 'do_lower_case',
+  strip_accents: 'strip_accents',
+  handle_chinese_chars: 'tokenize_chinese_chars',
+} as const;
 
 function overrule(normalizer: unknown, settings: TokenizerSettings): unknown {
   if (typeof normalizer !== 'object' || normalizer === null || !('type' in normalizer)) return normalizer;
