@@ -2,7 +2,7 @@ import { attention } from '../graph/layers/attention.ts';
 import { linear } from '../graph/layers/linear.ts';
 import type { Architecture } from './architecture.ts';
 import { bertEmbeddings } from './bert-layers.ts';
-import { ConfigFields } from './config-fields.ts';
+import { ConfigFields, maxLayers } from './config-fields.ts';
 import { parsePostNormConfig, type PostNormConfig, shapeOf } from './post-norm-config.ts';
 import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
 
@@ -49,8 +49,6 @@ export const albert: Architecture<AlbertConfig> = {
     return x;
   },
 };
-
-const maxLayers = 1000; // no weights stand behind the number; published models have 12 or 24
 
 interface AlbertConfig extends PostNormConfig {
   readonly tokenTypes: number;

@@ -3,6 +3,9 @@ export class ConfigFieldError extends Error {}
 
 const maxQuotedCharacters = 120; // a hostile value must not become the message
 
+/** For models whose `parseConfig` or graph has a part for each layer before any weight is asked for; published ones have up to 126. */
+export const maxLayers = 1000;
+
 /** Reads fields of an untrusted config.json one by one; each error names the field. */
 export class ConfigFields {
   readonly #json: Readonly<Record<string, unknown>>;

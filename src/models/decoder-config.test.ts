@@ -63,9 +63,15 @@ test('a head has head_dim columns, else what the hidden size leaves, in Qwen3 12
   expect(parse('llama', { num_key_value_heads: undefined }).keyHeads).toBe(4);
 });
 
+test('heads wider than any weight could be are refused before their frequencies are computed', () => {
+  expect(() => parse('qwen3', { head_dim: 2e9 })).toThrow(ConfigFieldError);
+  expect(() => parse('qwen3', { head_dim: 2e9 })).toThrow('Expected heads of at most 65536 columns');
+});
+
 test.each<[keyof typeof families, string, unknown]>([
   ['llama', 'hidden_size', undefined],
   ['llama', 'num_hidden_layers', 0],
+  ['llama', 'num_hidden_layers', 1e9],
   ['llama', 'num_key_value_heads', 3],
   ['llama', 'attention_bias', 'yes'],
   ['qwen2', 'num_attention_heads', 5],

@@ -2,7 +2,7 @@ import type { ActivationName } from '../graph/layers/activation.ts';
 import { activations, isActivationName } from '../graph/layers/activation.ts';
 import type { RotaryFrequencies } from '../graph/layers/rotary.ts';
 import type { ModelShape } from './architecture.ts';
-import type { ConfigFields } from './config-fields.ts';
+import { type ConfigFields, maxLayers } from './config-fields.ts';
 import { readRope, rotaryFrequencies } from './rope.ts';
 
 /** What Llama and its descendants say in config.json; `decoder.ts` computes them. */
@@ -37,7 +37,7 @@ export function readDecoderConfig(
 ): DecoderConfig {
   const { defaultHeadSize, defaultEpsilon = 1e-6, ...overrides } = own;
   const { hidden, heads, keyHeads, headSize } = readHeads(fields, defaultHeadSize);
-  const layers = fields.integer('num_hidden_layers');
+  const layers = fields.integer('num_hidden_layers', { max: maxLayers });
   const positions = fields.integer('max_position_embeddings');
   return {
     hidden,

@@ -51,6 +51,7 @@ test.each<[keyof typeof families, string, unknown]>([
   ['gemma2', 'query_pre_attn_scalar', 0],
   ['gemma2', 'attn_logit_softcapping', -50],
   ['gemma3', 'head_dim', 'x'],
+  ['gemma3', 'num_hidden_layers', 1e9],
   ['gemma3', 'sliding_window_pattern', 0],
   ['gemma3', 'is_causal', false],
 ])('%s: %s = %j is refused by name', (name, field, value) => {

@@ -8,7 +8,7 @@ import { headRmsNorm, rmsNorm } from '../graph/layers/rms-norm.ts';
 import { rotary, type RotaryFrequencies, type RotaryTables, rotaryTables } from '../graph/layers/rotary.ts';
 import { softcappedAttention } from '../graph/layers/softcapped-attention.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
-import type { ConfigFields } from './config-fields.ts';
+import { type ConfigFields, maxLayers } from './config-fields.ts';
 import { readHeads } from './decoder-config.ts';
 import { type LayerType, layerTypes } from './layer-types.ts';
 import { type AttendLayer, windowedAttention } from './windowed-attention.ts';
@@ -44,7 +44,7 @@ export function readGemmaSizes(fields: ConfigFields): GemmaSizes {
   const { hidden, heads, keyHeads, headSize } = readHeads(fields, 256);
   return {
     hidden,
-    layers: fields.integer('num_hidden_layers'),
+    layers: fields.integer('num_hidden_layers', { max: maxLayers }),
     heads: { heads, keyHeads, size: headSize, scale: fields.positive('query_pre_attn_scalar', 256) ** -0.5 },
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),

@@ -26,6 +26,7 @@ test('a local theta of null is the global one', () => {
 test.each<[string, unknown]>([
   ['hidden_size', undefined],
   ['num_attention_heads', 5],
+  ['num_hidden_layers', 1e9],
   ['intermediate_size', 0],
   ['vocab_size', '128'],
   ['max_position_embeddings', null],

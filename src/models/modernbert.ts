@@ -7,7 +7,7 @@ import { fusedLinear, linear } from '../graph/layers/linear.ts';
 import { rotary, type RotaryFrequencies, type RotaryTables, rotaryTables } from '../graph/layers/rotary.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
 import type { Architecture } from './architecture.ts';
-import { ConfigFields } from './config-fields.ts';
+import { ConfigFields, maxLayers } from './config-fields.ts';
 import { type LayerType, layerTypes, readLayerTypes } from './layer-types.ts';
 import { readRope, rotaryFrequencies } from './rope.ts';
 import { type AttendLayer, windowedAttention } from './windowed-attention.ts';
@@ -62,7 +62,7 @@ function parseConfig(json: unknown): ModernBertConfig {
   const fields = new ConfigFields(json);
   const hidden = fields.integer('hidden_size');
   const heads = fields.divisor('num_attention_heads', 'hidden_size', hidden);
-  const layers = fields.integer('num_hidden_layers');
+  const layers = fields.integer('num_hidden_layers', { max: maxLayers });
   const positions = fields.integer('max_position_embeddings');
   const every = fields.integer('global_attn_every_n_layers', { fallback: 3 });
   const globalTheta = fields.positive('global_rope_theta', 160_000);

@@ -63,8 +63,12 @@ export function rotaryFrequencies(config: RopeConfig): RotaryFrequencies {
   return build(config, fields);
 }
 
-/** `theta^(-2j / size)` */
+const maxColumns = 65_536; // published heads have up to 256; no weight has been asked for yet
+
+/** `theta^(-2j / size)` @throws ConfigFieldError for a size that no head has */
 export function frequencies({ theta, size }: Pick<RopeConfig, 'theta' | 'size'>): number[] {
+  if (size > maxColumns)
+    throw new ConfigFieldError(`Expected heads of at most ${maxColumns} columns in config.json, got ${size}.`);
   return Array.from({ length: size / 2 }, (_, j) => theta ** ((-2 * j) / size));
 }
 

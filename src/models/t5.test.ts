@@ -24,6 +24,7 @@ test.each<[string, unknown]>([
   ['num_heads', '3'],
   ['relative_attention_num_buckets', 6],
   ['relative_attention_max_distance', 8],
+  ['relative_attention_max_distance', 1e9],
   ['feed_forward_proj', 'gated-gated-gelu'],
   ['layer_norm_epsilon', 0],
 ])('%s = %j is refused by name', (field, value) => {

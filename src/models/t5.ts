@@ -72,13 +72,15 @@ function parseConfig(json: unknown): T5Config {
     maxTokens: fields.integer('n_positions', { fallback: 512 }), // no limit of the model: what it was trained with
     distances: {
       buckets,
-      maxDistance: fields.integer('relative_attention_max_distance', { fallback: 128, min: buckets }),
+      maxDistance: fields.integer('relative_attention_max_distance', { fallback: 128, min: buckets, max: maxDistance }),
     },
     activation: form === 'gated-gelu' ? 'gelu_new' : (name as ActivationName), // isForm checked it
     isGated: name !== form,
     epsilon: fields.positive('layer_norm_epsilon', 1e-6),
   };
 }
+
+const maxDistance = 65_536; // no weights stand behind the number, and the graph holds two of each distance
 
 function isMultipleOf4(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0 && Number(value) % 4 === 0;
