@@ -37,7 +37,8 @@ export interface PickleRules {
   readonly load: (id: PickleValue) => PickleValue;
 }
 
-const maxPickleBytes = 64_000_000; // names and shapes alone: the largest checkpoints have a few hundred KB
+// Names and shapes alone: the largest checkpoints have a few hundred KB. A byte can make a map of some 200 bytes.
+const maxPickleBytes = 2_000_000;
 const maxIntegerBytes = 16; // the longest that PyTorch writes is its magic number of 10
 
 /**
