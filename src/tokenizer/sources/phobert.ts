@@ -7,6 +7,7 @@ import type { TokenizerSettings } from '../tokenizer-settings.ts';
 
 /** What Python takes for whitespace: the information separators count, the zero-width space does not. */
 const whitespace = '\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
+const blank = new RegExp(`^[${whitespace}]`);
 const endOfWord = '</w>';
 const unknown = '<unk>';
 
@@ -114,6 +115,10 @@ function numberAsListed(
   return ids;
 }
 
+/** Character by character: an expression for the end would try every run of blanks inside a line from each of its places. */
 function strip(line: string): string {
-  return line.replaceAll(new RegExp(`^[${whitespace}]+|[${whitespace}]+$`, 'g'), '');
+  let [start, end] = [0, line.length];
+  while (start < end && blank.test(line.charAt(start))) start++;
+  while (end > start && blank.test(line.charAt(end - 1))) end--;
+  return line.slice(start, end);
 }

@@ -40,6 +40,12 @@ test('models of other algorithms, without pieces or without their unknown piece 
   expect(read(Uint8Array.of(...piece)).pieces).toEqual([{ text: 'a', score: 0, kind: 'normal' }]);
 });
 
+test('a piece of endless length is refused: its splits would be looked up one by one', () => {
+  const text = Array.from({ length: 1001 }, () => 0x61);
+  const piece = [0x0a, 0xe9, 0x07, ...text]; // 1001 as a varint
+  expect(() => read(Uint8Array.of(0x0a, 0xec, 0x07, ...piece))).toThrow('a piece of it has 1001 characters');
+});
+
 test('a length beyond the end is an error before anything is allocated for it', () => {
   expect(() => read(Uint8Array.of(0x0a, 0xff, 0xff, 0xff, 0xff, 0x07, 0x61))).toThrow(/SentencePiece model/);
 });

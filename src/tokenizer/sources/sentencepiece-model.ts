@@ -21,6 +21,7 @@ export interface Piece {
 
 const userDefined = 4;
 const control = 3;
+const maxPieceCharacters = 1000; // trainers make up to 16 by default; every split of a piece is looked up
 
 /** @throws Error naming the file, for anything but a unigram or BPE model */
 export function readSentencePieceModel(file: string): SentencePieceModel {
@@ -72,6 +73,8 @@ function parsePiece(bytes: Uint8Array): Piece {
     2: [WireType.Bit32, (reader) => (score = reader.float())],
     3: [WireType.Varint, (reader) => (type = reader.int32())],
   });
+  if (text.length > maxPieceCharacters)
+    throw new Error(`a piece of it has ${text.length} characters, more than ${maxPieceCharacters}`);
   if (!Number.isFinite(score)) throw new Error(`the score of ${JSON.stringify(text)} is ${score}`);
   return { text, score, kind: type === control ? 'control' : type === userDefined ? 'user' : 'normal' };
 }

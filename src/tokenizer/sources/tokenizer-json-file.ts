@@ -75,7 +75,7 @@ function allAddedTokens(json: Json, settings: TokenizerSettings, cls: TokenizerC
   const missing = wanted.filter(({ content }) => !known.has(content));
   if (missing.length === 0) return tokens;
   const vocabulary = vocabularyOf(json);
-  const size = Math.max(vocabulary.size, ...[...known.values()].map((id) => id + 1));
+  const size = [...known.values()].reduce((most, id) => Math.max(most, id + 1), vocabulary.size);
   return [...tokens, ...numberTokens(missing, { size, get: (token) => vocabulary.get(token) })];
 }
 
