@@ -1,5 +1,8 @@
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { createVariantFinder, listVariants } from './list-variants.ts';
 
 const model = { tasks: ['separation', 'query'], readRoutes: () => ['query', 'document'] };
@@ -26,4 +29,13 @@ test('variants are found without loading a model, by the pooling of its line, an
   expect(find({ ...router, pooling: 'mean' })).toEqual([]);
   for (const repository of ['cls', 'gone', 'none']) expect(find({ ...entry, repository })).toEqual([]);
   expect(asked.at(-1)).toBe('none');
+});
+
+test('a folder that cannot be read is read again when it is asked for again', () => {
+  const place = join(tempFolder(), 'model');
+  mkdirSync(place);
+  const find = createVariantFinder({ locate: () => ({ kind: 'local', folder: place }), pooling: 'model' });
+  expect(find(entry)).toEqual([]);
+  cpSync(folder('router'), place, { recursive: true });
+  expect(find(entry)).toEqual(['query', 'document']);
 });

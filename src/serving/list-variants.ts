@@ -29,15 +29,16 @@ export function createVariantFinder({
     const wanted = entry.pooling ?? pooling;
     const key = `${wanted} ${located.folder}`;
     const variants = known.get(key) ?? readVariants(located.folder, wanted);
+    if (variants === undefined) return []; // loading it says what is wrong; it may be right the next time
     known.set(key, variants);
     return variants;
   };
 }
 
-function readVariants(folder: string, pooling: 'mean' | 'model'): readonly string[] {
+function readVariants(folder: string, pooling: 'mean' | 'model'): readonly string[] | undefined {
   try {
     return listVariants(openModel(folder), pooling);
   } catch {
-    return []; // loading it says what is wrong
+    return undefined;
   }
 }
