@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Encoder } from './encoder.ts';
-import { openNativeEncoder } from './native-encoder.ts';
+import type { Encoder, EncoderOptions } from './encoder.ts';
 import type { TextRules } from './text-rules.ts';
-import { openThreadedEncoder } from './threaded-encoder.ts';
 import { findTokenizerSource } from './tokenizer-source.ts';
 
 // One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
@@ -25,8 +23,7 @@ export class Tokenizer {
    */
   static async load(folder: string, rules: TextRules = {}): Promise<Tokenizer> {
     const bytes = findTokenizerSource(folder)?.files.reduce((sum, file) => sum + statSync(file).size, 0) ?? 0;
-    const options = { folder, rules };
-    return new Tokenizer(bytes > inlineBytes ? await openThreadedEncoder(options) : openNativeEncoder(options));
+    return new Tokenizer(await openEncoder({ folder, rules }, bytes));
   }
 
   /** Special tokens every text gets. */
@@ -62,6 +59,12 @@ export class Tokenizer {
   close(): void {
     this.#encoder.close();
   }
+}
+
+/** Imported only here: the native library and the builders are read while the runner starts, not before. */
+async function openEncoder(options: EncoderOptions, bytes: number): Promise<Encoder> {
+  if (bytes > inlineBytes) return (await import('./threaded-encoder.ts')).openThreadedEncoder(options);
+  return (await import('./native-encoder.ts')).openNativeEncoder(options);
 }
 
 /** Runs of texts of bounded number and size; a text longer than the bound stands alone. */
