@@ -1,7 +1,7 @@
+import { quote } from '../store/file-reader.ts';
+
 /** Thrown for configuration files of a model that cannot be used, by `parseConfig` of an architecture for one. */
 export class ConfigFieldError extends Error {}
-
-const maxQuotedCharacters = 120; // a hostile value must not become the message
 
 /** For models whose `parseConfig` or graph has a part for each layer before any weight is asked for; published ones have up to 126. */
 export const maxLayers = 1000;
@@ -103,9 +103,7 @@ export class ConfigFields {
   }
 
   #wrong(field: string, expected: string, got: unknown): ConfigFieldError {
-    const text = JSON.stringify(got) ?? 'nothing';
-    const quoted = text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}...` : text;
-    return new ConfigFieldError(`Expected ${field} of ${this.#where} to be ${expected}, got ${quoted}.`);
+    return new ConfigFieldError(`Expected ${field} of ${this.#where} to be ${expected}, got ${quote(got)}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ActivationName } from '../graph/layers/activation.ts';
 import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { quote } from '../store/file-reader.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { ConfigFieldError, ConfigFields } from './config-fields.ts';
 import { readRope } from './rope.ts';
@@ -173,7 +174,7 @@ function readFactor(scaling: unknown): number | undefined {
   if (kind === 'default') return undefined;
   if (kind === 'dynamic') return fields.positive('factor');
   throw new ConfigFieldError(
-    `Expected rope_scaling of config.json to be of type default, dynamic, got ${JSON.stringify(kind.slice(0, 60))}.`,
+    `Expected rope_scaling of config.json to be of type default, dynamic, got ${quote(kind)}.`,
   );
 }
 

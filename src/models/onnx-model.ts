@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { Graph, Port } from '../graph/graph.ts';
+import { longestOf } from '../graph/layers/sizes.ts';
 import { listNodes } from '../graph/list-nodes.ts';
 import { parseOnnxGraph } from '../graph/onnx-graph.ts';
 import { OnnxGraphError } from '../graph/onnx-tensor.ts';
@@ -138,8 +139,4 @@ function build(g: GraphBuilder, graph: Graph, output: Output, hidden: number, in
     const sequence = g.op('Div', [g.cast(inputs.unpadIndex, 'int64'), longestOf(g, inputs)]);
     return g.op('Gather', [vectors, sequence]);
   });
-}
-
-function longestOf(g: GraphBuilder, { padIndex }: PackedInputs): Value {
-  return g.op('Gather', [g.op('Shape', [padIndex], { dtype: 'int64' }), g.index(1)]);
 }

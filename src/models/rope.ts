@@ -1,4 +1,5 @@
 import type { RotaryFrequencies } from '../graph/layers/rotary.ts';
+import { quote } from '../store/file-reader.ts';
 import { ConfigFieldError, ConfigFields } from './config-fields.ts';
 
 /** How a config.json describes rotary positions, in either dialect. */
@@ -58,7 +59,7 @@ export function rotaryFrequencies(config: RopeConfig): RotaryFrequencies {
   const build = Object.hasOwn(scalings, kind) ? scalings[kind] : undefined;
   if (build === undefined)
     throw new ConfigFieldError(
-      `Expected rope_scaling of config.json to be of type ${Object.keys(scalings).join(', ')}, got ${JSON.stringify(kind.slice(0, 60))}.`,
+      `Expected rope_scaling of config.json to be of type ${Object.keys(scalings).join(', ')}, got ${quote(kind)}.`,
     );
   return build(config, fields);
 }

@@ -1,5 +1,6 @@
 import type { PoolingMode } from '../../graph/layers/pooling.ts';
 import { isPoolingMode } from '../../graph/layers/pooling.ts';
+import { quote } from '../../store/file-reader.ts';
 import { ConfigFields, ConfigFieldError } from '../config-fields.ts';
 import type { Pooling } from './pipeline.ts';
 
@@ -14,9 +15,8 @@ export function parsePooling(json: unknown, file: string): Pooling {
   const [first = 'mean', ...rest] = Array.isArray(declared) ? (declared as unknown[]) : [declared];
   const toMode = (mode: unknown): PoolingMode => {
     if (typeof mode === 'string' && isPoolingMode(mode)) return mode;
-    const quoted = JSON.stringify(mode)?.slice(0, 60) ?? 'nothing';
     throw new ConfigFieldError(
-      `Expected pooling_mode of ${file} to be ${Object.values(booleanModes).join(', ')}, got ${quoted}.`,
+      `Expected pooling_mode of ${file} to be ${Object.values(booleanModes).join(', ')}, got ${quote(mode)}.`,
     );
   };
   return { modes: [toMode(first), ...rest.map(toMode)], includePrompt: fields.boolean('include_prompt', true) };
