@@ -114,3 +114,18 @@ test('branches nested ten thousand deep are an error', () => {
   for (let depth = 0; depth < 10_000; depth++) inner = wrap(1, wrap(5, wrap(6, inner))); // node, attribute, g
   expect(() => parseOnnxGraph(wrap(7, inner), new Map())).toThrow(OnnxGraphError);
 });
+
+test('constants of functions have no data files either; attributes of their callers are left to them', () => {
+  const own = (attribute: object) =>
+    parse({
+      more: {
+        functions: [{ name: 'F', domain: 'own', node: [{ opType: 'Constant', attribute: [attribute] }] }] as never, // plain data of that message
+        opsets: { own: 1 },
+      },
+    });
+  const outside = [{ key: 'location', value: '../../secret' }];
+  const tensor = { dataType: 1, dims: [1n], dataLocation: 1, externalData: outside };
+  expect(() => own({ name: 'value', type: 4, t: tensor })).toThrow(OnnxGraphError);
+  expect(() => own({ name: 'value', type: 4, t: tensor })).toThrow('got a data file');
+  expect(own({ name: 'value', type: 4, refAttrName: 'table' }).format?.functions).toHaveLength(1);
+});

@@ -16,7 +16,9 @@ export function parseOnnxGraph(model: Uint8Array, weights: TensorIndex): Graph {
   const proto = decode(model);
   if (proto.graph === undefined) throw new OnnxGraphError('Expected a graph in the ONNX file, got none.');
   const format = parseFormat(proto);
-  const graph = parseGraph(proto.graph, knownDomains.concat(format.functions.map(({ domain }) => toDomain(domain))));
+  const domains = knownDomains.concat(format.functions.map(({ domain }) => toDomain(domain)));
+  const graph = parseGraph(proto.graph, domains);
+  checkFunctions(format, domains);
   const initializers = [...graph.initializers, ...[...weights.values()].map(toWeight)];
   const constants = new Set(initializers.map(({ name }) => name));
   // Old files list every initialiser as an input too.
@@ -34,6 +36,12 @@ function decode(bytes: Uint8Array): ModelProto {
 function parseFormat({ irVersion, opsetImport, functions }: ModelProto): GraphFormat {
   const opsets = Object.fromEntries(opsetImport.map(({ domain, version }) => [toDomain(domain), Number(version)]));
   return { irVersion: Number(irVersion), opsets, functions };
+}
+
+/** Functions are passed on as they are, but no data file may come with them either. */
+function checkFunctions({ functions }: GraphFormat, domains: readonly string[]): void {
+  for (const { attribute } of functions.flatMap(({ node }) => node))
+    for (const each of attribute) if (each.refAttrName === '') toAttribute(each, domains); // else it stands for one of the caller
 }
 
 function parseGraph(proto: GraphProto, domains: readonly string[]): Graph {
