@@ -45,7 +45,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<{ findings: Fi
   const read = attempt(problems, advice.files, () => readArchitectureFacts(folder));
   const model = read === undefined ? undefined : attempt(problems, advice.architecture, () => openModel(folder));
   const tensors = model?.tensors ?? read?.tensors;
-  const weights = tensors === undefined ? undefined : describeWeights(tensors);
+  const weights = tensors === undefined ? undefined : describeWeights(folder, tensors);
   const architecture = read && { ...read.facts, ...(model && { name: model.architecture, shape: model.shape }) };
   const seen = { target, files, ...(weights && { weights }), ...(architecture && { architecture }), problems };
   if (model === undefined || weights === undefined) return { findings: seen };

@@ -27,7 +27,8 @@ export function toText(diagnosis: Diagnosis): string {
       diagnosis.unverified.map((point) => ['-', point]),
     ),
   ];
-  return `${sections.join('')}${describeVerdict(diagnosis)}`;
+  // Files of a model may hold what would command the terminal.
+  return `${sections.join('')}${describeVerdict(diagnosis)}`.replaceAll(/(?![\n\t])\p{Cc}/gu, '\u{fffd}');
 }
 
 function section(title: string, rows: readonly Row[]): string {

@@ -1,6 +1,8 @@
-import { basename, extname } from 'node:path';
+import { basename } from 'node:path';
 import { statSync } from 'node:fs';
+import { findModelRoot } from '../../store/modules.ts';
 import type { TensorIndex } from '../../store/safetensors.ts';
+import { findWeightFiles } from '../../store/weight-files.ts';
 
 export interface WeightFacts {
   /** Such as `safetensors`. */
@@ -14,15 +16,15 @@ export interface WeightFacts {
   readonly storedAs: Readonly<Record<string, number>>;
 }
 
-/** What the weights are, by the index of their tensors. */
-export function describeWeights(tensors: TensorIndex): WeightFacts {
+/** What the weights of a folder are, by the index of their tensors. */
+export function describeWeights(folder: string, tensors: TensorIndex): WeightFacts {
   const counts = new Map<string, number>();
   for (const { type, shape } of tensors.values())
     counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
   const floats = [...counts].filter(([type]) => /F/.test(type)).toSorted(([, a], [, b]) => b - a);
   const files = [...new Set([...tensors.values()].map(({ file }) => file))];
   return {
-    format: formatOf(files[0] ?? ''),
+    format: formatNames[findWeightFiles(findModelRoot(folder).folder)?.format ?? 'safetensors'],
     files: files.map((file) => basename(file)),
     sizeBytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
     tensors: tensors.size,
@@ -31,8 +33,4 @@ export function describeWeights(tensors: TensorIndex): WeightFacts {
   };
 }
 
-/** Blobs of the Hugging Face cache have no extension. */
-function formatOf(file: string): string {
-  const formats: Readonly<Record<string, string>> = { '.bin': 'PyTorch', '.onnx': 'ONNX' };
-  return formats[extname(file)] ?? 'safetensors';
-}
+const formatNames = { safetensors: 'safetensors', pytorch: 'PyTorch', onnx: 'ONNX' } as const;
