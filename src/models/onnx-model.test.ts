@@ -184,6 +184,11 @@ test.each<[string, Partial<OnnxModel>, RegExp]>([
   ],
   ['an old version', { opset: 10 }, /version 11 of ONNX or later in model\.onnx, got 10/],
   ['one scale for the whole batch', { nodes: [gather, dynamic] }, /DynamicQuantizeLinear/],
+  [
+    'one in a function',
+    { nodes: [gather], more: { functions: [{ name: 'F', domain: 'own', node: [dynamic] }] as never } }, // plain data of that message
+    /DynamicQuantizeLinear/,
+  ],
 ])('a file with %s is refused', (_, changes, message) => {
   expect(() => open(changes)).toThrow(message);
 });

@@ -76,10 +76,13 @@ function checkInput({ name, shape = [] }: Port): void {
 const batchDependent: readonly string[] = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul'];
 
 function checkNodes(graph: Graph, file: string): void {
-  const found = listNodes(graph).find(({ node }) => batchDependent.includes(node.op));
+  const ofFunctions = graph.format?.functions.flatMap(({ node }) => node.map(({ opType }) => opType)) ?? [];
+  const found = [...listNodes(graph).map(({ node }) => node.op), ...ofFunctions].find((op) =>
+    batchDependent.includes(op),
+  );
   if (found !== undefined)
     throw new OnnxGraphError(
-      `Expected a graph whose vectors do not depend on the rest of the batch; ${file} holds ${found.node.op}. Use the float32 file.`,
+      `Expected a graph whose vectors do not depend on the rest of the batch; ${file} holds ${found}. Use the float32 file.`,
     );
 }
 
