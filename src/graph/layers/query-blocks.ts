@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../builder.ts';
+import { int } from '../graph.ts';
 import { countFrom, sizeOf, sliceAxis, smaller } from './sizes.ts';
 import { transpose } from './heads.ts';
 
@@ -30,7 +31,7 @@ export function overQueryBlocks(
     const first = inner.op('Mul', [index, inner.index(rows)]);
     const last = inner.op('Sub', [length, inner.index(1)]);
     const positions = smaller(inner, countFrom(inner, first, inner.index(rows)), last);
-    const taken = inner.op('Gather', [queries, positions], { attributes: { axis: { kind: 'int', value: 1 } } });
+    const taken = inner.op('Gather', [queries, positions], { attributes: { axis: int(1) } });
     const end = smaller(inner, inner.op('Add', [first, inner.index(rows)]), length);
     return body(inner, { queries: taken, positions, first, end });
   });
