@@ -29,7 +29,7 @@ export const albert: Architecture<AlbertConfig> = {
       tokenTypes: fields.integer('type_vocab_size', { fallback: 2 }),
       embeddingSize: fields.integer('embedding_size', { fallback: 128 }),
       groups: fields.integer('num_hidden_groups', { fallback: 1, max: layers }),
-      layersInGroup: fields.integer('inner_group_num', { fallback: 1, max: maxLayers }),
+      layersInGroup: fields.integer('inner_group_num', { fallback: 1, max: Math.floor(maxLayers / layers) }),
     };
   },
   describe: shapeOf,

@@ -79,6 +79,7 @@ const cases: Readonly<Record<string, Case>> = {
       ['embedding_size', 0],
       ['num_hidden_groups', 99],
       ['inner_group_num', 0],
+      ['inner_group_num', 1000],
       ['num_hidden_layers', 1001],
     ],
   },
