@@ -17,7 +17,7 @@ const endBytes = 22;
 const locator64Bytes = 20;
 const end64Bytes = 56;
 const maxCommentBytes = 65_535; // a field of two bytes holds its length
-const maxDirectoryBytes = 64_000_000; // some 500,000 entries; the largest checkpoints have some thousand
+const maxDirectoryBytes = 4_000_000; // some 30,000 entries; the largest checkpoints have some thousand
 
 /** Whether a file begins like a zip archive. */
 export function isZip(reader: FileReader): boolean {

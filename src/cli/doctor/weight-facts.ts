@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { statSync } from 'node:fs';
+import { countParameters } from '../../serving/model-facts.ts';
 import { findModelRoot } from '../../store/modules.ts';
 import type { TensorIndex } from '../../store/safetensors.ts';
 import { findWeightFiles } from '../../store/weight-files.ts';
@@ -28,7 +29,7 @@ export function describeWeights(folder: string, tensors: TensorIndex): WeightFac
     files: files.map((file) => basename(file)),
     sizeBytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
     tensors: tensors.size,
-    parameters: floats.reduce((sum, [, count]) => sum + count, 0),
+    parameters: countParameters({ tensors }),
     storedAs: Object.fromEntries(floats),
   };
 }
