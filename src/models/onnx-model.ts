@@ -76,7 +76,7 @@ function checkInput({ name, shape = [] }: Port): void {
 const batchDependent: readonly string[] = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul'];
 
 function checkNodes(graph: Graph, file: string): void {
-  const ofFunctions = graph.format?.functions.flatMap(({ node }) => node.map(({ opType }) => opType)) ?? [];
+  const ofFunctions = graph.format?.functions.flatMap(({ operators }) => operators) ?? [];
   const found = [...listNodes(graph).map(({ node }) => node.op), ...ofFunctions].find((op) =>
     batchDependent.includes(op),
   );

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { Provider } from '../graph/passes/all.ts';
-import { serialize } from '../graph/serialize.ts';
 import type { Model } from '../models/open-model.ts';
 import { openModel, UnknownArchitectureError } from '../models/open-model.ts';
 import type { Pipeline } from '../models/pipeline/pipeline.ts';
@@ -17,8 +17,7 @@ import { listVariants } from './list-variants.ts';
 export interface ModelPlan {
   readonly model: Model;
   readonly pipeline: Pipeline;
-  /** The graph as ONNX. */
-  readonly graph: Uint8Array;
+  readonly graph: Graph;
   readonly maxTokens: number;
   readonly textRules: TextRules;
   /** Of the model's files, by name. */
@@ -78,7 +77,7 @@ function plan({ entry, located, config, provider, logger }: PlanOptions): ModelP
   return {
     model,
     pipeline,
-    graph: serialize(graph),
+    graph,
     maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
     textRules: { ...shape.tokens, lowerCase },
     prompts,

@@ -49,7 +49,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     model: entry.name,
     load: {
       kind: 'load',
-      model: plan.graph,
+      graph: plan.graph,
       weightsFolder: model.weightsFolder,
       threads,
       provider,
