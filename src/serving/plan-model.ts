@@ -37,10 +37,10 @@ export interface PlanOptions {
 }
 
 /** @throws ServiceError `architecture_not_supported`, `model_broken` */
-export function planModel(options: PlanOptions): ModelPlan {
+export async function planModel(options: PlanOptions): Promise<ModelPlan> {
   const { entry } = options;
   try {
-    return plan(options);
+    return await plan(options);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     if (error instanceof UnknownArchitectureError) throw notBuilt(entry, error.message);
@@ -49,10 +49,10 @@ export function planModel(options: PlanOptions): ModelPlan {
   }
 }
 
-function plan({ entry, located, config, provider, logger }: PlanOptions): ModelPlan {
+async function plan({ entry, located, config, provider, logger }: PlanOptions): Promise<ModelPlan> {
   if (entry.dtype !== undefined && entry.dtype !== 'float32')
     throw notBuilt(entry, `dtype=${entry.dtype} is not built yet, float32 is`);
-  const model = openModel(located.folder);
+  const model = await openModel(located.folder);
   const { shape } = model;
   const wanted = entry.pooling ?? config.pooling;
   const { named: prompts, fallback } = model.readPrompts();

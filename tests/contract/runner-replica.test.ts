@@ -15,7 +15,7 @@ async function openRunner(onCrash: (reason: string) => void = () => {}): Promise
   const { forkRunner } = await importBuilt<typeof RunnerChannel>('engine/runner-channel.ts');
   const { costModel } = await importBuilt<typeof CostModel>('engine/cost-model.ts');
   const runner = await importBuilt<typeof RunnerReplica>('engine/runner-replica.ts');
-  const { shape, compile } = openModel(folder);
+  const { shape, compile } = await openModel(folder);
   return new runner.RunnerReplica({
     model: 'tiny/bert',
     load: {

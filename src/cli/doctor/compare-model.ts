@@ -49,7 +49,7 @@ async function listFitting({ tokenizer, plan }: ReadyModel): Promise<readonly st
 /** By the model's own files, as the reference does without being told anything; why not, where they are not built. */
 async function embedPipeline(ready: ReadyModel, texts: readonly string[]): Promise<readonly Float32Array[] | string> {
   try {
-    const plan = planFollowed(ready.question);
+    const plan = await planFollowed(ready.question);
     const tokenizer = await Tokenizer.load(plan.model.root, plan.textRules);
     return await embed(ready, plan.graph, await encode(tokenizer, texts, { plan, isCut: true }));
   } catch (error) {
