@@ -10,13 +10,15 @@ interface Session {
   embed(batch: { ids: Int32Array; offsets: Int32Array }): Promise<{ data: Float32Array }>;
 }
 
+interface OpenedModel {
+  compile: (options: object) => unknown;
+  weightsFolder: string;
+  shape: { positions: object };
+}
+
 /** What the benchmark uses of the library, so that it can measure any build of it. */
 interface Library {
-  openModel: (folder: string) => {
-    compile: (options: object) => unknown;
-    weightsFolder: string;
-    shape: { positions: object };
-  };
+  openModel: (folder: string) => OpenedModel | Promise<OpenedModel>; // older builds need no wait
   serialize: (graph: unknown) => Uint8Array;
   Session: { load: (options: object) => Promise<Session> };
 }
@@ -24,7 +26,7 @@ interface Library {
 const [dist = '', folder = '', threads = '1'] = process.argv.slice(2);
 const { openModel, serialize, Session } = await load();
 
-const model = openModel(folder);
+const model = await openModel(folder);
 const session = await Session.load({
   model: serialize(model.compile({ pooling: 'mean', provider: 'cpu' })),
   weightsFolder: model.weightsFolder,

@@ -44,7 +44,7 @@ export async function inspectGraph(target: string, options: GraphOptions, contex
   if (stopAfter !== undefined && nodes)
     throw new CliError('expected --nodes or --stop-after, got both', { exitCode: 2 });
   const folder = findFolder(target, loadConfig(context).config);
-  const model = openModel(folder);
+  const model = await openModel(folder);
   const { pooling, provider } = options;
   const graph = model.compile({ pooling: pooling === 'model' ? model.readPipeline() : pooling, provider });
   if (stopAfter === undefined) return writeOut(context.stdout, nodes ? printNodes(graph) : printGraph(graph));

@@ -1,12 +1,14 @@
+import type { Graph } from '../graph/graph.ts';
 import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import type { Batch } from '../scheduler/batch.ts';
 
-/** What the server sends a runner process. Typed arrays travel by structured clone. */
+/** What the server sends a runner process. It travels by structured clone. */
 export type ToRunner =
   | {
       readonly kind: 'load';
-      readonly model: Uint8Array;
+      /** Plain data; the runner writes it as ONNX, so that the server never stands still for that. */
+      readonly graph: Graph;
       readonly weightsFolder: string;
       readonly threads: number;
       readonly provider: Provider;

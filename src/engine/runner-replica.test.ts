@@ -5,7 +5,7 @@ import { RunnerReplica } from './runner-replica.ts';
 
 const load = {
   kind: 'load',
-  model: new Uint8Array(),
+  graph: { name: 'g', inputs: [], outputs: [], nodes: [], initializers: [] },
   weightsFolder: '',
   threads: 1,
   provider: 'cpu',

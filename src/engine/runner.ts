@@ -3,6 +3,7 @@
  * tokens of access. It ends when the server goes away.
  */
 import { setPriority } from 'node:os';
+import { serialize } from '../graph/serialize.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 import { Session } from './session.ts';
 
@@ -22,7 +23,7 @@ async function handle(message: ToRunner): Promise<FromRunner> {
   switch (message.kind) {
     case 'load':
       try {
-        session = await Session.load(message);
+        session = await Session.load({ ...message, model: serialize(message.graph) });
         return { kind: 'loaded' };
       } catch (error) {
         return { kind: 'load-failed', reason: reasonOf(error) };

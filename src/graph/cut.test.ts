@@ -9,7 +9,7 @@ import type { Graph } from './graph.ts';
 import { listNodes } from './list-nodes.ts';
 
 const folder = fileURLToPath(new URL('../../tests/goldens/models/tiny/bert-bf16', import.meta.url));
-const graph = openModel(folder).compile({ pooling: 'mean', provider: 'cuda' });
+const graph = (await openModel(folder)).compile({ pooling: 'mean', provider: 'cuda' });
 const listed = listNodes(graph);
 
 function cutAfter(name: string): Graph {

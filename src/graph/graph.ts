@@ -1,7 +1,6 @@
 import type { TensorView } from '../store/safetensors.ts';
-import type { FunctionProto } from './proto/onnx-ml_pb.js';
 
-/** A computation as plain data: nodes in execution order over named values. */
+/** A computation as plain data, which a structured clone keeps: nodes in execution order over named values. */
 export interface Graph {
   readonly name: string;
   readonly inputs: readonly Port[];
@@ -17,7 +16,14 @@ export interface GraphFormat {
   /** Version of each operator set by domain; '' is ONNX itself. */
   readonly opsets: Readonly<Record<string, number>>;
   /** Operators that the file defines itself. */
-  readonly functions: readonly FunctionProto[];
+  readonly functions: readonly OnnxFunction[];
+}
+
+export interface OnnxFunction {
+  /** FunctionProto of onnx-ml.proto. */
+  readonly bytes: Uint8Array;
+  /** The operators it is made of. */
+  readonly operators: readonly string[];
 }
 
 export type DType =

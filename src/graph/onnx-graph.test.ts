@@ -1,8 +1,13 @@
+import { deserialize, serialize as clone } from 'node:v8';
+import { fromBinary } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { floats, type OnnxModel, type OnnxNode, type OnnxTensor, toOnnx } from '../../tests/graph/write-onnx.ts';
 import type { TensorView } from '../store/safetensors.ts';
+import type { Graph } from './graph.ts';
 import { parseOnnxGraph } from './onnx-graph.ts';
 import { OnnxGraphError } from './onnx-tensor.ts';
+import { ModelProtoSchema } from './proto/onnx-ml_pb.js';
+import { serialize } from './serialize.ts';
 
 const x = { name: 'x', type: 1, shape: ['batch', 3] };
 const base: OnnxModel = { inputs: [x], outputs: [{ ...x, name: 'y' }], nodes: [], tensors: [] };
@@ -127,5 +132,9 @@ test('constants of functions have no data files either; attributes of their call
   const tensor = { dataType: 1, dims: [1n], dataLocation: 1, externalData: outside };
   expect(() => own({ name: 'value', type: 4, t: tensor })).toThrow(OnnxGraphError);
   expect(() => own({ name: 'value', type: 4, t: tensor })).toThrow('got a data file');
-  expect(own({ name: 'value', type: 4, refAttrName: 'table' }).format?.functions).toHaveLength(1);
+  const graph = own({ name: 'value', type: 4, refAttrName: 'table' });
+  expect(graph.format?.functions.map(({ operators }) => operators)).toEqual([['Constant']]);
+  const arrived = deserialize(clone(graph)) as Graph; // what a runner process gets
+  const { functions } = fromBinary(ModelProtoSchema, serialize(arrived));
+  expect(functions).toMatchObject([{ name: 'F', domain: 'own', node: [{ attribute: [{ refAttrName: 'table' }] }] }]);
 });

@@ -1,9 +1,16 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import type { TensorIndex, TensorView } from '../store/safetensors.ts';
-import type { Attribute, Graph, GraphFormat, Initializer, Node, Port } from './graph.ts';
+import type { Attribute, Graph, GraphFormat, Initializer, Node, OnnxFunction, Port } from './graph.ts';
 import { OnnxGraphError, toInitializer } from './onnx-tensor.ts';
-import type { AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto } from './proto/onnx-ml_pb.js';
-import { ModelProtoSchema } from './proto/onnx-ml_pb.js';
+import type {
+  AttributeProto,
+  FunctionProto,
+  GraphProto,
+  ModelProto,
+  NodeProto,
+  ValueInfoProto,
+} from './proto/onnx-ml_pb.js';
+import { FunctionProtoSchema, ModelProtoSchema } from './proto/onnx-ml_pb.js';
 import { dtypeOfCode, elementDTypes } from './types.ts';
 
 const knownDomains: readonly string[] = ['', 'com.microsoft'];
@@ -16,9 +23,9 @@ export function parseOnnxGraph(model: Uint8Array, weights: TensorIndex): Graph {
   const proto = decode(model);
   if (proto.graph === undefined) throw new OnnxGraphError('Expected a graph in the ONNX file, got none.');
   const format = parseFormat(proto);
-  const domains = knownDomains.concat(format.functions.map(({ domain }) => toDomain(domain)));
+  const domains = knownDomains.concat(proto.functions.map(({ domain }) => toDomain(domain)));
   const graph = parseGraph(proto.graph, domains);
-  checkFunctions(format, domains);
+  checkFunctions(proto, domains);
   const initializers = [...graph.initializers, ...[...weights.values()].map(toWeight)];
   const constants = new Set(initializers.map(({ name }) => name));
   // Old files list every initialiser as an input too.
@@ -35,11 +42,15 @@ function decode(bytes: Uint8Array): ModelProto {
 
 function parseFormat({ irVersion, opsetImport, functions }: ModelProto): GraphFormat {
   const opsets = Object.fromEntries(opsetImport.map(({ domain, version }) => [toDomain(domain), Number(version)]));
-  return { irVersion: Number(irVersion), opsets, functions };
+  return { irVersion: Number(irVersion), opsets, functions: functions.map(toFunction) };
+}
+
+function toFunction(proto: FunctionProto): OnnxFunction {
+  return { bytes: toBinary(FunctionProtoSchema, proto), operators: proto.node.map(({ opType }) => opType) };
 }
 
 /** Functions are passed on as they are, but no data file may come with them either. */
-function checkFunctions({ functions }: GraphFormat, domains: readonly string[]): void {
+function checkFunctions({ functions }: ModelProto, domains: readonly string[]): void {
   for (const { attribute } of functions.flatMap(({ node }) => node))
     for (const each of attribute) if (each.refAttrName === '') toAttribute(each, domains); // else it stands for one of the caller
 }

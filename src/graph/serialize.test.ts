@@ -1,4 +1,5 @@
 import { fromBinary } from '@bufbuild/protobuf';
+import { deserialize, serialize as clone } from 'node:v8';
 import { expect, test } from 'vitest';
 import { float, type Graph, int, ints, string, subgraph } from './graph.ts';
 import { ModelProtoSchema } from './proto/onnx-ml_pb.js';
@@ -100,4 +101,15 @@ test('a weight is a byte range of a file named without its folder, a constant is
   ]);
   expect(constant).toMatchObject({ name: 'c', dataType: 3, dims: [], dataLocation: 0, externalData: [] });
   expect([...constant!.rawData]).toEqual([1, 2]);
+});
+
+test('a graph that came through the channel of a process gives the same model, also where bytes are part of a buffer', () => {
+  const data = { kind: 'inline', bytes: Uint8Array.of(9, 1, 2, 9).subarray(1, 3) } as const;
+  const sent = {
+    ...graph,
+    initializers: [...graph.initializers, { name: 'part', dtype: 'int8', shape: [2], data }] as const,
+  };
+  const arrived = deserialize(clone(sent)) as Graph; // as child processes with 'advanced' serialization do
+  expect(serialize(arrived)).toEqual(serialize(sent));
+  expect([...read(arrived).graph!.initializer[2]!.rawData]).toEqual([1, 2]);
 });

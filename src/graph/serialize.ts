@@ -1,9 +1,10 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { basename } from 'node:path';
 import type { Attribute, Graph, GraphFormat, Initializer, Node, Port } from './graph.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto } from './proto/onnx-ml_pb.js';
 import {
   AttributeProtoSchema,
+  FunctionProtoSchema,
   GraphProtoSchema,
   ModelProtoSchema,
   NodeProtoSchema,
@@ -41,7 +42,7 @@ export function serialize(graph: Graph): Uint8Array {
     opsetImport: Object.entries({ ...ownFormat.opsets, ...opsets }).map(([domain, version]) =>
       create(OperatorSetIdProtoSchema, { domain, version: BigInt(version) }),
     ),
-    functions: [...functions],
+    functions: functions.map(({ bytes }) => fromBinary(FunctionProtoSchema, bytes)),
     graph: toGraphProto(graph),
   });
   return toBinary(ModelProtoSchema, model);

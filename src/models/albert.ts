@@ -18,7 +18,6 @@ export const albert: Architecture<AlbertConfig> = {
     unusual: 'one layer of weights for all layers',
     examples: ['sentence-transformers/paraphrase-albert-small-v2'],
   },
-  modelTypes: ['albert'],
   prefixes: ['albert.'],
   unused: /^sop_classifier\./,
   parseConfig(json) {

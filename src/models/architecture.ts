@@ -4,10 +4,8 @@ import type { TensorIndex } from '../store/safetensors.ts';
 
 /** One family of models: how its config.json reads and which graph computes it. */
 export interface Architecture<C> {
-  /** For docs/models.md only; every row of the registry has it. */
+  /** For docs/models.md only; every architecture of the registry has it. */
   readonly about?: About;
-  /** Values of `model_type` in config.json; not enough on their own, see `matches`. */
-  readonly modelTypes: readonly string[];
   /** Tells relatives apart that share a `model_type`, by config and tensors under their canonical names. */
   matches?(config: unknown, tensors: TensorIndex): boolean;
   /** Prefixes a checkpoint may put before every tensor name. */

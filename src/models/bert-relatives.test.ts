@@ -164,7 +164,7 @@ test('DeBERTa without buckets has one row for each distance up to the longest', 
   expect(parse({ max_relative_positions: 90 })).toMatchObject({ span: 90 });
 });
 
-test('the epsilon of the config reaches every norm', () => {
+test('the epsilon of the config reaches every norm', async () => {
   for (const [name, epsilon] of [
     ['roberta', 1e-12],
     ['xlm-roberta', 1e-5],
@@ -172,20 +172,20 @@ test('the epsilon of the config reaches every norm', () => {
     ['distilbert', 1e-12],
     ['ernie', 1e-5],
   ] as const) {
-    const { nodes } = openModel(tiny(name)).compile({ pooling: 'mean', provider: 'cpu' });
+    const { nodes } = (await openModel(tiny(name))).compile({ pooling: 'mean', provider: 'cpu' });
     const norms = nodes.filter(({ op }) => op === 'LayerNormalization');
     expect(norms).toHaveLength(5); // after the embeddings, and two in each of two layers
     for (const { attributes } of norms) expect(attributes['epsilon']).toEqual({ kind: 'float', value: epsilon });
   }
 });
 
-test('ALBERT applies the same weights in every layer', () => {
-  const { nodes, initializers } = openModel(tiny('albert')).compile({ pooling: 'mean', provider: 'cpu' });
+test('ALBERT applies the same weights in every layer', async () => {
+  const { nodes, initializers } = (await openModel(tiny('albert'))).compile({ pooling: 'mean', provider: 'cpu' });
   expect(nodes.filter(({ op }) => op === 'Gemm')).toHaveLength(1 + 3 * 6);
   expect(initializers.filter(({ name }) => name.endsWith('ffn.weight'))).toHaveLength(1);
 });
 
-test('MPNet computes its bias once for all layers', () => {
-  const { nodes } = openModel(tiny('mpnet')).compile({ pooling: 'mean', provider: 'cpu' });
+test('MPNet computes its bias once for all layers', async () => {
+  const { nodes } = (await openModel(tiny('mpnet'))).compile({ pooling: 'mean', provider: 'cpu' });
   expect(nodes.filter(({ name }) => name.startsWith('encoder.relative_attention_bias/Gather'))).toHaveLength(1);
 });

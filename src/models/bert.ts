@@ -28,7 +28,6 @@ export const bert: Architecture<BertConfig> = {
       'thenlper/gte-base',
     ],
   },
-  modelTypes: ['bert'],
   prefixes: ['bert.'],
   matches: (_config, tensors) =>
     tensors.has('embeddings.position_embeddings.weight') && !tensors.has('encoder.layer.0.mlp.wo.weight'),

@@ -23,7 +23,6 @@ export const deberta: Architecture<DebertaConfig> = {
     unusual: 'disentangled attention: positions enter in attention only',
     examples: ['microsoft/deberta-v3-base'],
   },
-  modelTypes: ['deberta-v2'],
   prefixes: ['deberta.'],
   unused: /^(lm_predictions|mask_predictions|embeddings\.position_embeddings)\./,
   parseConfig,

@@ -17,7 +17,6 @@ export const distilbert: Architecture<PostNormConfig> = {
     unusual: 'BERT without token types',
     examples: ['sentence-transformers/msmarco-distilbert-base-v4', 'sentence-transformers/multi-qa-distilbert-cos-v1'],
   },
-  modelTypes: ['distilbert'],
   prefixes: ['distilbert.'],
   unused: /^pre_classifier\./,
   parseConfig(json) {

@@ -14,7 +14,6 @@ export const electra: Architecture<ElectraConfig> = {
     unusual: 'embeddings narrower than the layers',
     examples: ['google/electra-base-discriminator'],
   },
-  modelTypes: ['electra'],
   prefixes: ['electra.'],
   parseConfig(json) {
     const fields = new ConfigFields(json);

@@ -12,7 +12,6 @@ export const ernie: Architecture<ErnieConfig> = {
     unusual: 'may add a task type to every token',
     examples: ['nghuyong/ernie-3.0-base-zh'],
   },
-  modelTypes: ['ernie'],
   prefixes: ['ernie.'],
   parseConfig(json) {
     const fields = new ConfigFields(json);

@@ -12,7 +12,6 @@ export const eurobert: Architecture<DecoderConfig> = {
     unusual: 'Llama without the causal mask',
     examples: ['EuroBERT/EuroBERT-210m'],
   },
-  modelTypes: ['eurobert'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

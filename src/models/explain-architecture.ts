@@ -1,7 +1,6 @@
 import type { TensorIndex, TensorView } from '../store/safetensors.ts';
-import type { Architecture } from './architecture.ts';
 import { toCanonicalNames } from './canonical-names.ts';
-import { architectures, modelTypeOf } from './registry.ts';
+import { type ArchitectureRow, architectures, modelTypeOf } from './registry.ts';
 
 /** One row of the registry that knows the model's `model_type`, and how it decided. */
 export interface Candidate {
@@ -18,15 +17,16 @@ export interface ArchitectureChoice {
 }
 
 /** Why `findArchitecture` gives what it gives. @throws WeightError */
-export function explainArchitecture(
+export async function explainArchitecture(
   config: unknown,
   stored: TensorIndex,
-  table: Readonly<Record<string, Architecture<unknown>>> = architectures,
-): ArchitectureChoice {
+  table: Readonly<Record<string, ArchitectureRow>> = architectures,
+): Promise<ArchitectureChoice> {
   const modelType = modelTypeOf(config);
   const candidates: Candidate[] = [];
-  for (const [name, architecture] of Object.entries(table)) {
-    if (!architecture.modelTypes.includes(modelType)) continue;
+  for (const [name, { modelTypes, load }] of Object.entries(table)) {
+    if (!modelTypes.includes(modelType)) continue;
+    const architecture = await load();
     const tensors = new AskedTensors(toCanonicalNames(stored, architecture));
     const isTaken = architecture.matches?.(config, tensors) ?? true;
     candidates.push({ name, isTaken, asked: Object.fromEntries(tensors.asked) });

@@ -16,7 +16,6 @@ export const gemma2: Architecture<GemmaConfig> = {
     unusual: 'decoder with soft-capped scores; norms on both sides of a sublayer',
     examples: ['Salesforce/SFR-Embedding-Code-2B_R', 'BAAI/bge-multilingual-gemma2'],
   },
-  modelTypes: ['gemma2', 'codexembed2b'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

@@ -17,7 +17,6 @@ export const gemma3: Architecture<GemmaConfig> = {
     unusual: 'sees both ways where the config says so; every sixth layer sees all',
     examples: ['google/embeddinggemma-300m'],
   },
-  modelTypes: ['gemma3_text'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

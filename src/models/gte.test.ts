@@ -23,7 +23,7 @@ test('fixed NTK scaling is a larger theta and slower columns; mixed slows the la
   for (const factor of [1, 0.5]) expect(ntkFrequencies(rope, factor)).toEqual(plain);
 });
 
-test('every name of the model is found, with its prefix, and bilingual in small letters is not among them', () => {
+test('every name of the model is found, with its prefix, and bilingual in small letters is not among them', async () => {
   const gate = 'encoder.layer.0.mlp.up_gate_proj.weight';
   for (const [type, prefix] of [
     ['new', 'new.'],
@@ -32,8 +32,8 @@ test('every name of the model is found, with its prefix, and bilingual in small 
     ['Vietnamese', 'Vietnamese.'],
     ['Bilingual', 'Bilingual.'],
   ] as const)
-    expect(findArchitecture({ model_type: type }, indexOf(`${prefix}${gate}`))?.name).toBe('gte');
-  expect(findArchitecture({ model_type: 'bilingual' }, indexOf(gate))?.name).not.toBe('gte');
+    expect((await findArchitecture({ model_type: type }, indexOf(`${prefix}${gate}`)))?.name).toBe('gte');
+  expect((await findArchitecture({ model_type: 'bilingual' }, indexOf(gate)))?.name).not.toBe('gte');
 });
 
 test('of two dialects in one file the original one counts', () => {

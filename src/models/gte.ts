@@ -35,7 +35,6 @@ export const gte: Architecture<GteConfig> = {
       'Snowflake/snowflake-arctic-embed-m-v2.0',
     ],
   },
-  modelTypes: ['new', 'gte', 'Vietnamese', 'Bilingual'],
   prefixes: ['new.', 'gte.', 'Vietnamese.', 'Bilingual.'],
   matches: (_config, tensors) => tensors.has('encoder.layer.0.mlp.up_gate_proj.weight'),
   parseConfig,

@@ -21,14 +21,15 @@ test('slopes of a power of two are geometric, of other counts partly those of th
   for (const [head, slope] of [...slopes, ...between].entries()) expect(alibiSlopes(12)[head]).toBeCloseTo(slope, 6);
 });
 
-test('each variant is told from BERT by its tensors', () => {
+test('each variant is told from BERT by its tensors', async () => {
   const embeddings = 'embeddings.word_embeddings.weight';
-  const find = (...names: readonly string[]) => findArchitecture(config, indexOf(embeddings, ...names))?.name;
-  expect(find('encoder.layer.0.mlp.gated_layers.weight', 'encoder.layer.0.mlp.wo.weight')).toBe('jina-bert');
-  expect(find('encoder.layer.0.attention.self.layer_norm_q.weight')).toBe('jina-bert');
-  expect(find('bert.encoder.layer.0.mlp.gated_layers.weight')).toBe('jina-bert');
-  expect(find('encoder.layer.0.intermediate.dense.weight')).toBe('jina-bert');
-  expect(find('encoder.layer.0.intermediate.dense.weight', 'embeddings.position_embeddings.weight')).toBe('bert');
+  const find = (...names: readonly string[]) =>
+    findArchitecture(config, indexOf(embeddings, ...names)).then((found) => found?.name);
+  expect(await find('encoder.layer.0.mlp.gated_layers.weight', 'encoder.layer.0.mlp.wo.weight')).toBe('jina-bert');
+  expect(await find('encoder.layer.0.attention.self.layer_norm_q.weight')).toBe('jina-bert');
+  expect(await find('bert.encoder.layer.0.mlp.gated_layers.weight')).toBe('jina-bert');
+  expect(await find('encoder.layer.0.intermediate.dense.weight')).toBe('jina-bert');
+  expect(await find('encoder.layer.0.intermediate.dense.weight', 'embeddings.position_embeddings.weight')).toBe('bert');
 });
 
 test('a config says its sizes, and a missing feed_forward_type is that of the published models', () => {

@@ -32,7 +32,6 @@ export const jinaBert: Architecture<JinaBertConfig> = {
       'jinaai/jina-embeddings-v2-small-en',
     ],
   },
-  modelTypes: ['bert'],
   prefixes: ['bert.'],
   matches: isJinaBert,
   parseConfig,

@@ -8,8 +8,8 @@ import { openModel } from './open-model.ts';
 const folder = fileURLToPath(new URL('../../tests/goldens/models/tiny/jina-embeddings-v3', import.meta.url));
 const config: Readonly<Record<string, unknown>> = JSON.parse(readFileSync(`${folder}/config.json`, 'utf8'));
 
-test('the tasks are the adapters of the config, in its order', () => {
-  expect(openModel(folder).tasks).toEqual([
+test('the tasks are the adapters of the config, in its order', async () => {
+  expect((await openModel(folder)).tasks).toEqual([
     'retrieval.query',
     'retrieval.passage',
     'separation',
@@ -20,8 +20,8 @@ test('the tasks are the adapters of the config, in its order', () => {
   expect(jinaEmbeddingsV3.tasks!(jinaEmbeddingsV3.parseConfig(rest))).toEqual([]);
 });
 
-test('without a task no adapter is read, with one every matrix has it', () => {
-  const model = openModel(folder);
+test('without a task no adapter is read, with one every matrix has it', async () => {
+  const model = await openModel(folder);
   const adapters = (task?: string) =>
     model
       .compile({ pooling: 'mean', provider: 'cpu', task })
@@ -33,8 +33,8 @@ test('without a task no adapter is read, with one every matrix has it', () => {
   expect(matrices).toHaveLength(2 + 4 * 2);
 });
 
-test('a task that the checkpoint does not have is never taken for another', () => {
-  const model = openModel(folder);
+test('a task that the checkpoint does not have is never taken for another', async () => {
+  const model = await openModel(folder);
   expect(() => model.compile({ pooling: 'mean', provider: 'cpu', task: 'clustering' })).toThrow(/clustering/);
 });
 

@@ -25,7 +25,6 @@ export const jinaEmbeddingsV3: Architecture<JinaV3Config> = {
     unusual: 'rotary positions; LoRA adapters, applied where a task asks',
     examples: ['jinaai/jina-embeddings-v3'],
   },
-  modelTypes: ['xlm-roberta', 'jina_embeddings_v3'],
   prefixes: ['roberta.'],
   canonicalName: (name) => name.replace(/\.parametrizations\.weight\.(original$|0\.(?=lora_[AB]$))/, storedAs),
   unused: /\.lora_[AB]$/,

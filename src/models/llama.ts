@@ -14,7 +14,6 @@ export const llama: Architecture<DecoderConfig> = {
     unusual: 'decoder; may see both ways',
     examples: ['nvidia/llama-nemotron-embed-1b-v2'],
   },
-  modelTypes: ['llama', 'llama_bidirec'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

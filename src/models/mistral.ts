@@ -14,7 +14,6 @@ export const mistral: Architecture<DecoderConfig> = {
     unusual: 'decoder with a window in every layer',
     examples: ['Salesforce/SFR-Embedding-2_R', 'Salesforce/SFR-Embedding-Mistral', 'intfloat/e5-mistral-7b-instruct'],
   },
-  modelTypes: ['mistral'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

@@ -29,7 +29,6 @@ export const modernbert: Architecture<ModernBertConfig> = {
       'nomic-ai/modernbert-embed-base',
     ],
   },
-  modelTypes: ['modernbert'],
   prefixes: ['model.'],
   unused: /^(head|decoder)\./,
   parseConfig,

@@ -19,7 +19,6 @@ export const mpnet: Architecture<PostNormConfig> = {
     unusual: 'a learned bias by distance, the same in every layer',
     examples: ['sentence-transformers/all-mpnet-base-v2', 'sentence-transformers/multi-qa-mpnet-base-dot-v1'],
   },
-  modelTypes: ['mpnet'],
   prefixes: ['mpnet.'],
   parseConfig(json) {
     const fields = new ConfigFields(json);

@@ -26,7 +26,6 @@ export const nomicBert: Architecture<NomicConfig> = {
     unusual: 'rotary positions, gated MLP; v2 has experts',
     examples: ['nomic-ai/nomic-embed-text-v1', 'nomic-ai/nomic-embed-text-v1.5', 'nomic-ai/nomic-embed-text-v2-moe'],
   },
-  modelTypes: ['nomic_bert'],
   prefixes: ['bert.', 'nomic_bert.'],
   matches: (_config, tensors) => tensors.has('encoder.layers.0.attn.Wqkv.weight'),
   parseConfig: parseNomicConfig,

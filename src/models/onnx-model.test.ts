@@ -38,7 +38,7 @@ function open(changes: Partial<OnnxModel> = {}, file = 'model.onnx', config: obj
 }
 
 async function vectorsOf(changes: Partial<OnnxModel>, sequences: readonly (readonly number[])[]) {
-  const model = open(changes);
+  const model = await open(changes);
   const graph = model.compile({ pooling: 'mean', provider: 'cpu' });
   const { embeddings } = await runGraph(graph, model.weightsFolder, sequences);
   return sequences.map((_, row) => embeddings!.values.slice(2 * row, 2 * row + 2));
@@ -103,7 +103,7 @@ test('a file that only gives whole vectors has its own pooling, whatever ours is
     nodes: [first, { opType: 'Gather', input: ['table', 'first'], output: ['sentence_embedding'] }],
     tensors: [...base.tensors!, { name: 'zero', dataType: 7, int64Data: [0n] }],
   };
-  expect(open(changes).architecture).toBe('unheard-of (model.onnx, pooled by the file)');
+  expect((await open(changes)).architecture).toBe('unheard-of (model.onnx, pooled by the file)');
   expectClose(
     await vectorsOf(changes, ragged),
     ragged.map(([id]) => table[id!]!),
@@ -150,8 +150,8 @@ test('branches, operators of the file, float16 vectors and names like ours are r
     for (const [axis, value] of vector.entries()) expect(got[row]![axis]).toBeCloseTo(-value, 3);
 });
 
-test('weights stay in their file; the shape is that of config.json and of the output', () => {
-  const model = open({}, 'onnx/model.onnx');
+test('weights stay in their file; the shape is that of config.json and of the output', async () => {
+  const model = await open({}, 'onnx/model.onnx');
   expect(model.architecture).toBe('unheard-of (onnx/model.onnx)');
   expect(model.weightsFolder).toMatch(/\/onnx$/);
   expect(model.shape).toEqual({ hidden: 2, layers: 1, vocabulary: 10, maxTokens: 64, positions: { first: 0 } });
@@ -163,7 +163,12 @@ test('weights stay in their file; the shape is that of config.json and of the ou
     num_attention_heads: 2,
     intermediate_size: 4,
   };
-  expect(open({}, 'model.onnx', known).shape).toMatchObject({ hidden: 2, layers: 3, vocabulary: 10, maxTokens: 64 });
+  expect((await open({}, 'model.onnx', known)).shape).toMatchObject({
+    hidden: 2,
+    layers: 3,
+    vocabulary: 10,
+    maxTokens: 64,
+  });
 });
 
 const dynamic: OnnxNode = { opType: 'DynamicQuantizeLinear', input: ['x'], output: ['a', 'b', 'c'] };
@@ -189,21 +194,21 @@ test.each<[string, Partial<OnnxModel>, RegExp]>([
     { nodes: [gather], more: { functions: [{ name: 'F', domain: 'own', node: [dynamic] }] as never } }, // plain data of that message
     /DynamicQuantizeLinear/,
   ],
-])('a file with %s is refused', (_, changes, message) => {
-  expect(() => open(changes)).toThrow(message);
+])('a file with %s is refused', async (_, changes, message) => {
+  await expect(open(changes)).rejects.toThrow(message);
 });
 
-test('a file that is no ONNX and a config.json without a vocabulary are refused by name', () => {
+test('a file that is no ONNX and a config.json without a vocabulary are refused by name', async () => {
   const folder = tempFolder();
   writeFileSync(join(folder, 'model.onnx'), 'no graph');
   writeFileSync(join(folder, 'config.json'), '{}');
-  expect(() => openModel(folder)).toThrow(/model\.onnx/);
-  expect(() => open({}, 'model.onnx', { vocab_size: 'x' })).toThrow(/vocab_size/);
+  await expect(openModel(folder)).rejects.toThrow(/model\.onnx/);
+  await expect(open({}, 'model.onnx', { vocab_size: 'x' })).rejects.toThrow(/vocab_size/);
 });
 
 test(
   'any change or cut of a file gives an error of its own kind or a graph',
-  () => {
+  async () => {
     const golden = fileURLToPath(new URL('../../tests/goldens/models/weights/onnx', import.meta.url));
     const folder = join(tempFolder(), 'model');
     cpSync(golden, folder, { recursive: true });
@@ -211,13 +216,13 @@ test(
     const original = readFileSync(file);
     const nodesEnd = 30_000; // what follows are numbers
     const change = fc.record({ at: fc.nat({ max: nodesEnd }), byte: fc.integer({ min: 0, max: 255 }) });
-    fc.assert(
-      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat({ max: 1 }), (changes, isCut) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 4 }), fc.nat({ max: 1 }), async (changes, isCut) => {
         const bytes = Buffer.from(original);
         for (const { at, byte } of changes) bytes[at] = byte;
         writeFileSync(file, isCut === 1 ? bytes.subarray(0, changes[0]!.at) : bytes);
         try {
-          openModel(folder).compile({ pooling: 'mean', provider: 'cpu' });
+          (await openModel(folder)).compile({ pooling: 'mean', provider: 'cpu' });
         } catch (error) {
           expect([WeightFileError, OnnxGraphError]).toContain((error as Error).constructor);
         }

@@ -7,7 +7,6 @@ import { parseOnnxGraph } from '../graph/onnx-graph.ts';
 import { OnnxGraphError } from '../graph/onnx-tensor.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
 import { readOnnxFile } from '../store/onnx-file.ts';
-import { findWeightFiles } from '../store/weight-files.ts';
 import type { ModelShape } from './architecture.ts';
 import { ConfigFields } from './config-fields.ts';
 import { architectures, type FoundArchitecture, modelTypeOf } from './registry.ts';
@@ -15,32 +14,29 @@ import { architectures, type FoundArchitecture, modelTypeOf } from './registry.t
 const oldestOpset = 11; // Range and negative indices, which our own nodes need
 
 /**
- * The graph of a repository that has only ONNX files, as an architecture of its own; undefined for any other folder.
+ * The graph of an ONNX file of a repository that has no other weights, as an architecture of its own.
  * - The file computes padded `[batch, longest]`; our nodes around it pad the packed rows and pack them again.
  * - Padding repeats the last token, under a mask of 0.
  * - A file that gives only whole vectors (`sentence_embedding`) has its own pooling: each token gets the vector of its
  *   sequence, so every pooling of ours gives that vector.
  * @throws WeightFileError, OnnxGraphError, ConfigFieldError
  */
-export function openOnnxModel(folder: string, config: unknown): FoundArchitecture | undefined {
-  const weights = findWeightFiles(folder);
-  if (weights?.format !== 'onnx') return undefined;
-  const { skeleton, tensors } = readOnnxFile(join(folder, weights.file));
+export async function openOnnxModel(folder: string, file: string, config: unknown): Promise<FoundArchitecture> {
+  const { skeleton, tensors } = readOnnxFile(join(folder, file));
   const graph = parseOnnxGraph(skeleton, tensors);
   const opset = graph.format?.opsets[''] ?? 0;
   if (opset < oldestOpset)
     throw new OnnxGraphError(
-      `Expected version ${oldestOpset} of ONNX or later in ${weights.file}, got ${opset}. Export it again.`,
+      `Expected version ${oldestOpset} of ONNX or later in ${file}, got ${opset}. Export it again.`,
     );
   for (const input of graph.inputs) checkInput(input);
-  checkNodes(graph, weights.file);
+  checkNodes(graph, file);
   const output = chooseOutput(graph.outputs);
-  const shape = describe(config, output.port);
+  const shape = await describe(config, output.port);
   return {
-    name: `${modelTypeOf(config)} (${weights.file}${output.kind === 'sentence' ? ', pooled by the file' : ''})`,
+    name: `${modelTypeOf(config)} (${file}${output.kind === 'sentence' ? ', pooled by the file' : ''})`,
     tensors,
     architecture: {
-      modelTypes: [],
       prefixes: [],
       parseConfig: () => shape,
       describe: () => shape,
@@ -76,7 +72,7 @@ function checkInput({ name, shape = [] }: Port): void {
 const batchDependent: readonly string[] = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul'];
 
 function checkNodes(graph: Graph, file: string): void {
-  const ofFunctions = graph.format?.functions.flatMap(({ node }) => node.map(({ opType }) => opType)) ?? [];
+  const ofFunctions = graph.format?.functions.flatMap(({ operators }) => operators) ?? [];
   const found = [...listNodes(graph).map(({ node }) => node.op), ...ofFunctions].find((op) =>
     batchDependent.includes(op),
   );
@@ -109,11 +105,12 @@ function chooseOutput(outputs: readonly Port[]): Output {
 }
 
 /** By the architecture that config.json names, where it is one of ours: it knows what the fields mean. */
-function describe(config: unknown, { shape = [] }: Port): ModelShape {
+async function describe(config: unknown, { shape = [] }: Port): Promise<ModelShape> {
   const size = shape.at(-1);
   const modelType = modelTypeOf(config);
-  const known = Object.values(architectures).find(({ modelTypes }) => modelTypes.includes(modelType));
-  if (known !== undefined) {
+  const row = Object.values(architectures).find(({ modelTypes }) => modelTypes.includes(modelType));
+  if (row !== undefined) {
+    const known = await row.load();
     const described = known.describe(known.parseConfig(config));
     return typeof size === 'number' ? { ...described, hidden: size } : described;
   }

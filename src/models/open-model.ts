@@ -8,10 +8,9 @@ import type { Provider } from '../graph/passes/all.ts';
 import { optimize } from '../graph/passes/all.ts';
 import { findModelRoot } from '../store/modules.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
-import { readWeights } from '../store/weight-files.ts';
+import { findWeightFiles, readWeights } from '../store/weight-files.ts';
 import type { ModelShape } from './architecture.ts';
 import { readDeclaredPooling } from './declared-pooling.ts';
-import { openOnnxModel } from './onnx-model.ts';
 import { buildPipeline } from './pipeline/build-pipeline.ts';
 import { readModuleWeights } from './pipeline/module-weights.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
@@ -23,7 +22,7 @@ import type { TextSettings } from './pipeline/text-settings.ts';
 import { noTextSettings, readTextSettings } from './pipeline/text-settings.ts';
 import { readJsonFile } from './read-json-file.ts';
 import { findUnusedTensors } from './unused-tensors.ts';
-import { findArchitecture, modelTypeOf } from './registry.ts';
+import { findArchitecture, type FoundArchitecture, modelTypeOf } from './registry.ts';
 
 /** A model folder understood: what it is, and the graph that computes it. */
 export interface Model {
@@ -66,10 +65,10 @@ export interface CompileOptions {
 export class UnknownArchitectureError extends Error {}
 
 /** @throws UnknownArchitectureError, ConfigFieldError, WeightFileError, WeightError, OnnxGraphError */
-export function openModel(folder: string): Model {
+export async function openModel(folder: string): Promise<Model> {
   const { folder: root, kind } = findModelRoot(folder);
   const json = readConfig(root, kind);
-  const found = openOnnxModel(root, json) ?? findArchitecture(json, readWeights(root));
+  const found = await find(root, json);
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;
@@ -101,6 +100,13 @@ export function openModel(folder: string): Model {
     },
     unusedTensors: (graph) => findUnusedTensors(graph, tensors, architecture),
   };
+}
+
+async function find(root: string, config: unknown): Promise<FoundArchitecture | undefined> {
+  const weights = findWeightFiles(root);
+  if (weights?.format !== 'onnx') return findArchitecture(config, readWeights(root));
+  const { openOnnxModel } = await import('./onnx-model.ts'); // with a parser that no other model needs
+  return openOnnxModel(root, weights.file, config);
 }
 
 /** A static embedding may come without config.json, or with one about the model it was made from. */

@@ -19,7 +19,6 @@ export const qwen2: Architecture<DecoderConfig> = {
       'Alibaba-NLP/gte-Qwen2-1.5B-instruct',
     ],
   },
-  modelTypes: ['qwen2'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

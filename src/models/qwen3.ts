@@ -21,7 +21,6 @@ export const qwen3: Architecture<DecoderConfig> = {
       'voyageai/voyage-4-nano',
     ],
   },
-  modelTypes: ['qwen3'],
   prefixes: ['model.'],
   parseConfig,
   describe: describeDecoder,

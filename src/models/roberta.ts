@@ -30,7 +30,6 @@ export const roberta: Architecture<RobertaConfig> = {
       'Snowflake/snowflake-arctic-embed-l-v2.0',
     ],
   },
-  modelTypes: ['roberta', 'xlm-roberta', 'camembert', 'bilingual'],
   prefixes: ['roberta.', 'xlm-roberta.', 'camembert.'],
   matches: (_config, tensors) => tensors.has('embeddings.position_embeddings.weight'),
   parseConfig(json) {

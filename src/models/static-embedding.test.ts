@@ -24,7 +24,7 @@ function open(tensors: Readonly<Record<string, FileTensor>>, files: Readonly<Rec
 }
 
 async function vectorsOf(tensors: Readonly<Record<string, FileTensor>>, ids: readonly (readonly number[])[]) {
-  const model = open(tensors);
+  const model = await open(tensors);
   const graph = model.compile({ pooling: 'mean', provider: 'cpu' });
   return (await runGraph(graph, model.weightsFolder, ids))['embeddings']!.values;
 }
@@ -44,7 +44,7 @@ test('a mapping gives tokens their rows, and weights scale them', async () => {
   const weights = bytes('F64', [5], Float64Array.of(1, 2, 0.5, 1, -3));
   const got = await vectorsOf({ embeddings: table, mapping, weights }, [[1, 2], [4, 0], [3]]);
   expect(maxDifference(got, [...unit(1, 2), ...unit(-5, 6), ...unit(3, 4)])).toBeLessThanOrEqual(1e-6);
-  expect(open({ embeddings: table, mapping }).shape.vocabulary).toBe(5);
+  expect((await open({ embeddings: table, mapping })).shape.vocabulary).toBe(5);
 });
 
 test('whole numbers of a quantised table are taken as they stand', async () => {
@@ -52,32 +52,32 @@ test('whole numbers of a quantised table are taken as they stand', async () => {
   expect(maxDifference(await vectorsOf({ embeddings }, [[0]]), unit(3, -4))).toBeLessThanOrEqual(1e-6);
 });
 
-test('sizes come from the table; texts get no special tokens, and unknown ones stay where sentence-transformers reads the files', () => {
-  const model2vec = open({ embeddings: table });
+test('sizes come from the table; texts get no special tokens, and unknown ones stay where sentence-transformers reads the files', async () => {
+  const model2vec = await open({ embeddings: table });
   expect(model2vec).toMatchObject({
     architecture: 'static-embedding',
     shape: { hidden: 2, layers: 0, vocabulary: 3, tokens: { special: false, unknown: false } },
   });
   const modules = { 'modules.json': [{ type: 'sentence_transformers.models.StaticEmbedding', path: '' }] };
   for (const name of ['embeddings', 'embedding.weight'])
-    expect(open({ [name]: table }, modules).shape.tokens).toEqual({ special: false, unknown: true });
+    expect((await open({ [name]: table }, modules)).shape.tokens).toEqual({ special: false, unknown: true });
 });
 
-test('a module StaticEmbedding decides, whatever config.json is about, or where there is none', () => {
+test('a module StaticEmbedding decides, whatever config.json is about, or where there is none', async () => {
   const modules = { 'modules.json': [{ type: 'sentence_transformers.models.StaticEmbedding', path: '' }] };
   for (const json of [{ model_type: 'bert', hidden_size: 384 }, {}])
-    expect(open({ 'embedding.weight': table }, { ...modules, 'config.json': json }).architecture).toBe(
+    expect((await open({ 'embedding.weight': table }, { ...modules, 'config.json': json })).architecture).toBe(
       'static-embedding',
     );
   const folder = folderOf(modules);
   writeSafetensors(folder, { 'embedding.weight': table });
-  expect(openModel(folder).architecture).toBe('static-embedding');
+  expect((await openModel(folder)).architecture).toBe('static-embedding');
 });
 
-test('what is no table, or no number format for one, is refused by name', () => {
-  expect(() => open({ embeddings: floats([3], 1, 2, 3) })).toThrow(ConfigFieldError);
-  expect(() => open({ rows: table })).toThrow(UnknownArchitectureError);
-  const mapping = open({ embeddings: table, mapping: floats([3], 0, 1, 2) });
+test('what is no table, or no number format for one, is refused by name', async () => {
+  await expect(open({ embeddings: floats([3], 1, 2, 3) })).rejects.toThrow(ConfigFieldError);
+  await expect(open({ rows: table })).rejects.toThrow(UnknownArchitectureError);
+  const mapping = await open({ embeddings: table, mapping: floats([3], 0, 1, 2) });
   expect(() => mapping.compile({ pooling: 'mean', provider: 'cpu' })).toThrow(WeightError);
   expect(() => mapping.compile({ pooling: 'mean', provider: 'cpu' })).toThrow(/mapping in I64, I32, got F32/);
 });

@@ -21,7 +21,6 @@ export const staticEmbedding: Architecture<StaticConfig> = {
     unusual: "no layers: the mean of a table's rows",
     examples: ['minishlab/potion-base-8M', 'sentence-transformers/static-retrieval-mrl-en-v1'],
   },
-  modelTypes: ['model2vec', 'StaticEmbedding'],
   prefixes: [],
   canonicalName: (name) => (name === model2vecTable ? table : name),
   matches: (_config, tensors) => tensors.has(table),

@@ -29,7 +29,6 @@ export const t5: Architecture<T5Config> = {
       'hkunlp/instructor-large',
     ],
   },
-  modelTypes: ['t5', 'mt5'],
   prefixes: [],
   unused: /^(decoder|shared|encoder\.embed_tokens)\./,
   parseConfig,

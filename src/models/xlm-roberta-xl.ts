@@ -21,7 +21,6 @@ export const xlmRobertaXl: Architecture<XlmRobertaXlConfig> = {
     unusual: 'pre-norm, a norm after the last layer',
     examples: ['facebook/xlm-roberta-xl', 'facebook/xlm-roberta-xxl'],
   },
-  modelTypes: ['xlm-roberta-xl'],
   prefixes: ['roberta.'],
   parseConfig(json) {
     const fields = new ConfigFields(json);

@@ -21,23 +21,25 @@ export interface VariantFinderOptions {
 export function createVariantFinder({
   locate,
   pooling,
-}: VariantFinderOptions): (entry: AllowlistEntry) => readonly string[] {
-  const known = new Map<string, readonly string[]>();
-  return (entry) => {
+}: VariantFinderOptions): (entry: AllowlistEntry) => Promise<readonly string[]> {
+  const known = new Map<string, Promise<readonly string[] | undefined>>();
+  return async (entry) => {
     const located = locate(entry);
     if (located === undefined) return []; // loading it says what is missing
     const wanted = entry.pooling ?? pooling;
     const key = `${wanted} ${located.folder}`;
-    const variants = known.get(key) ?? readVariants(located.folder, wanted);
-    if (variants === undefined) return []; // loading it says what is wrong; it may be right the next time
-    known.set(key, variants);
-    return variants;
+    const reading = known.get(key) ?? readVariants(located.folder, wanted);
+    known.set(key, reading); // at once: others that ask meanwhile wait for the same
+    const variants = await reading;
+    if (variants !== undefined) return variants;
+    known.delete(key); // loading it says what is wrong; it may be right the next time
+    return [];
   };
 }
 
-function readVariants(folder: string, pooling: 'mean' | 'model'): readonly string[] | undefined {
+async function readVariants(folder: string, pooling: 'mean' | 'model'): Promise<readonly string[] | undefined> {
   try {
-    return listVariants(openModel(folder), pooling);
+    return listVariants(await openModel(folder), pooling);
   } catch {
     return undefined;
   }

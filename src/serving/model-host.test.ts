@@ -14,7 +14,7 @@ function stage({ maxLoadedModels = 2, list = 'org/a\norg/b\norg/c', variants = [
     maxLoadedModels,
     pooling: 'mean',
     nowMs: () => clock.nowMs,
-    variantsOf: () => variants,
+    variantsOf: async () => variants,
     load: async ({ repository, task }: AllowlistEntry) => {
       log.push(`load ${repository}${task === undefined ? '' : ` for ${task}`}`);
       await new Promise<void>((resolve, reject) => loads.set(repository, { resolve, reject }));
@@ -165,7 +165,7 @@ test('a task that names an adapter loads that variant beside the plain model; ot
   const { host, log, loads } = stage({ variants: ['retrieval.query', 'separation'], maxLoadedModels: 3 });
   const use = async (wish: { readonly task?: string; readonly inputType?: string }) => {
     const done = host.use('org/a', async (_model, { task }) => task, wish);
-    await Promise.resolve();
+    await settled();
     loads.get('org/a')?.resolve();
     return done;
   };
@@ -180,3 +180,38 @@ test('a task that names an adapter loads that variant beside the plain model; ot
   host.setAllowlist(parseAllowlist('org/b'));
   expect(log.slice(3)).toEqual(['close org/a', 'close org/a', 'close org/a']);
 });
+
+test('requests that ask for one variant at once share its load', async () => {
+  const { host, log, loads } = stage({ variants: ['query'] });
+  const uses = [1, 2].map((n) => host.use('org/a', async () => n, { task: 'query' }));
+  await settled();
+  loads.get('org/a')?.resolve();
+  expect(await Promise.all(uses)).toEqual([1, 2]);
+  expect(log).toEqual(['load org/a for query']);
+});
+
+test('a line that goes, or a host that closes, while variants are looked up loads nothing', async () => {
+  const { host, log } = stage({ variants: ['query'] });
+  const gone = host.use('org/a', async () => 1, { task: 'query' });
+  host.setAllowlist(parseAllowlist('org/b'));
+  await expect(gone).rejects.toMatchObject({ code: 'model_not_found' });
+  const late = host.use('org/b', async () => 1, { task: 'query' });
+  await host.close();
+  await expect(late).rejects.toMatchObject({ code: 'shutting_down' });
+  expect(log).toEqual([]);
+});
+
+test('a line that is read again while variants are looked up is looked up again', async () => {
+  const { host, log, loads } = stage({ variants: ['query'] });
+  const use = host.use('org/a', async (_model, { prompt }) => prompt, { task: 'query' });
+  host.setAllowlist(parseAllowlist('org/a prompt="new: "'));
+  await settled();
+  loads.get('org/a')?.resolve();
+  expect(await use).toBe('new: ');
+  expect(log).toEqual(['load org/a for query']);
+});
+
+/** When everything that waits for nothing else has run. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

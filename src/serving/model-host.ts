@@ -8,7 +8,7 @@ import type { ServedModel } from './served-model.ts';
 export interface ModelHostOptions {
   readonly load: (entry: AllowlistEntry) => Promise<ServedModel>;
   /** Adapters and routes of a model: what `input_type` or `task` of a request may choose. None when absent. */
-  readonly variantsOf?: (entry: AllowlistEntry) => readonly string[];
+  readonly variantsOf?: (entry: AllowlistEntry) => Promise<readonly string[]>;
   readonly maxLoadedModels: number;
   readonly nowMs: () => number;
   /** The pooling used where an entry names none. */
@@ -69,10 +69,10 @@ export class ModelHost implements Catalog {
    * @throws ServiceError `model_not_found`, `model_limit_reached`, `shutting_down`, and what the load or the work throws
    */
   async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}): Promise<T> {
-    if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
-    const entry = this.#entries.get(name);
-    if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
-    const slot = this.#slotOf(entry, this.#variantFor(entry, wish));
+    const entry = this.#entryOf(name);
+    const variant = isPlain(wish) ? undefined : await this.#variantFor(entry, wish);
+    if (this.#entryOf(name) !== entry) return this.use(name, work, wish); // the list changed meanwhile
+    const slot = this.#slotOf(entry, variant); // found or made at once: others that ask share it
     if (slot.failure !== undefined) throw slot.failure.error;
     slot.users++;
     try {
@@ -112,10 +112,16 @@ export class ModelHost implements Catalog {
     );
   }
 
+  #entryOf(name: string): AllowlistEntry {
+    if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
+    const entry = this.#entries.get(name);
+    if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
+    return entry;
+  }
+
   /** The adapter or route that a request names; what it does not know is left to the choice of a prompt. */
-  #variantFor(entry: AllowlistEntry, { task, inputType }: PromptWish): string | undefined {
-    if (task === undefined && inputType === undefined) return undefined;
-    const variants = this.#options.variantsOf?.(entry) ?? [];
+  async #variantFor(entry: AllowlistEntry, { task, inputType }: PromptWish): Promise<string | undefined> {
+    const variants = (await this.#options.variantsOf?.(entry)) ?? [];
     const found = [task, inputType].map((wanted) => (wanted === undefined ? undefined : findName(wanted, variants)));
     return found.find((variant) => variant !== undefined);
   }
@@ -195,6 +201,10 @@ export class ModelHost implements Catalog {
       ...(failure === undefined ? {} : { problem: failure instanceof ServiceError ? failure.message : 'see the log' }),
     };
   }
+}
+
+function isPlain({ task, inputType }: PromptWish): boolean {
+  return task === undefined && inputType === undefined;
 }
 
 function isBroken(error: unknown): boolean {

@@ -1,8 +1,8 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { Provider } from '../graph/passes/all.ts';
-import { serialize } from '../graph/serialize.ts';
 import type { Model } from '../models/open-model.ts';
 import { openModel, UnknownArchitectureError } from '../models/open-model.ts';
 import type { Pipeline } from '../models/pipeline/pipeline.ts';
@@ -17,8 +17,7 @@ import { listVariants } from './list-variants.ts';
 export interface ModelPlan {
   readonly model: Model;
   readonly pipeline: Pipeline;
-  /** The graph as ONNX. */
-  readonly graph: Uint8Array;
+  readonly graph: Graph;
   readonly maxTokens: number;
   readonly textRules: TextRules;
   /** Of the model's files, by name. */
@@ -38,10 +37,10 @@ export interface PlanOptions {
 }
 
 /** @throws ServiceError `architecture_not_supported`, `model_broken` */
-export function planModel(options: PlanOptions): ModelPlan {
+export async function planModel(options: PlanOptions): Promise<ModelPlan> {
   const { entry } = options;
   try {
-    return plan(options);
+    return await plan(options);
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     if (error instanceof UnknownArchitectureError) throw notBuilt(entry, error.message);
@@ -50,10 +49,10 @@ export function planModel(options: PlanOptions): ModelPlan {
   }
 }
 
-function plan({ entry, located, config, provider, logger }: PlanOptions): ModelPlan {
+async function plan({ entry, located, config, provider, logger }: PlanOptions): Promise<ModelPlan> {
   if (entry.dtype !== undefined && entry.dtype !== 'float32')
     throw notBuilt(entry, `dtype=${entry.dtype} is not built yet, float32 is`);
-  const model = openModel(located.folder);
+  const model = await openModel(located.folder);
   const { shape } = model;
   const wanted = entry.pooling ?? config.pooling;
   const { named: prompts, fallback } = model.readPrompts();
@@ -78,7 +77,7 @@ function plan({ entry, located, config, provider, logger }: PlanOptions): ModelP
   return {
     model,
     pipeline,
-    graph: serialize(graph),
+    graph,
     maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
     textRules: { ...shape.tokens, lowerCase },
     prompts,

@@ -39,7 +39,7 @@ export interface LoadOptions extends PlanOptions {
  */
 export async function loadServedModel(options: LoadOptions): Promise<ServedModel> {
   const { entry, located, config, provider, metrics, logger } = options;
-  const plan = planModel(options);
+  const plan = await planModel(options);
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
   const parameters = countParameters(model);
@@ -49,7 +49,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     model: entry.name,
     load: {
       kind: 'load',
-      model: plan.graph,
+      graph: plan.graph,
       weightsFolder: model.weightsFolder,
       threads,
       provider,

@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import type * as CostModel from '../../src/engine/cost-model.ts';
 import type * as RunnerChannel from '../../src/engine/runner-channel.ts';
 import type * as RunnerReplica from '../../src/engine/runner-replica.ts';
-import type * as Serialize from '../../src/graph/serialize.ts';
 import type * as OpenModel from '../../src/models/open-model.ts';
 import { importBuilt } from '../built.ts';
 import { describeEngine, maxDifference, toBatch } from './engine-contract.ts';
@@ -13,17 +12,15 @@ const folder = fileURLToPath(new URL('../goldens/models/tiny/bert', import.meta.
 /** A real runner process on a tiny random BERT. */
 async function openRunner(onCrash: (reason: string) => void = () => {}): Promise<RunnerReplica.RunnerReplica> {
   const { openModel } = await importBuilt<typeof OpenModel>('models/open-model.ts');
-  const { serialize } = await importBuilt<typeof Serialize>('graph/serialize.ts');
   const { forkRunner } = await importBuilt<typeof RunnerChannel>('engine/runner-channel.ts');
   const { costModel } = await importBuilt<typeof CostModel>('engine/cost-model.ts');
   const runner = await importBuilt<typeof RunnerReplica>('engine/runner-replica.ts');
-  const { shape, compile } = openModel(folder);
-  const model = serialize(compile({ pooling: 'mean', provider: 'cpu' }));
+  const { shape, compile } = await openModel(folder);
   return new runner.RunnerReplica({
     model: 'tiny/bert',
     load: {
       kind: 'load',
-      model,
+      graph: compile({ pooling: 'mean', provider: 'cpu' }),
       weightsFolder: folder,
       threads: 1,
       provider: 'cpu',

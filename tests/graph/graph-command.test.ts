@@ -93,7 +93,7 @@ test('the text output has shape, type, range and the first values', async () => 
 test('NaN and infinity are counted and stay visible in JSON', async () => {
   const folder = join(tempFolder(), 'model');
   cpSync(tiny, folder, { recursive: true });
-  const view = openModel(folder).tensors.get('embeddings.token_type_embeddings.weight')!;
+  const view = (await openModel(folder)).tensors.get('embeddings.token_type_embeddings.weight')!;
   const bytes = readFileSync(view.file);
   bytes.writeFloatLE(NaN, view.offset);
   bytes.writeFloatLE(-Infinity, view.offset + 4);
@@ -107,7 +107,7 @@ test('NaN and infinity are counted and stay visible in JSON', async () => {
 });
 
 test('the value of the last node is what the compiled graph gives', async () => {
-  const model = openModel(tiny);
+  const model = await openModel(tiny);
   const { ids, values } = await dump(tiny, '--stop-after', 'embeddings', '--text', 'a b', '--text', 'c');
   const { embeddings } = await runGraph(model.compile({ pooling: 'mean', provider: 'cpu' }), model.weightsFolder, ids);
   expect(values).toEqual(embeddings!.values);

@@ -33,8 +33,8 @@ for (const name of tinyModels) {
   const file = readGoldenFile(`tiny-${name}`);
   const goldens = loadGoldens(`tiny-${name}`);
 
-  test(`${name}: its architecture is found and uses every tensor`, () => {
-    const opened = openModel(`${goldensFolder}models/${model}`);
+  test(`${name}: its architecture is found and uses every tensor`, async () => {
+    const opened = await openModel(`${goldensFolder}models/${model}`);
     expect(opened.architecture).toBe(file.architecture);
     expect(opened.shape.maxTokens).toBe(file.maxTokens);
     const graph = opened.compile({ pooling: 'mean', provider: 'cpu' });

@@ -46,7 +46,7 @@ function locate(repositories: readonly string[]): string | undefined {
 async function run(folder: string, { input, task }: PublicNumbers): Promise<readonly Float32Array[]> {
   const ids = typeof input === 'string' ? await tokenize(folder, input) : input;
   const json = readJsonFile(join(folder, 'config.json'));
-  const found = findArchitecture(json, readTensorIndex(folder));
+  const found = await findArchitecture(json, readTensorIndex(folder));
   if (found === undefined) throw new Error(`No architecture computes ${folder}.`);
   const { architecture, tensors } = found;
   const parsed = architecture.parseConfig(json);

@@ -15,7 +15,7 @@ test('there are goldens of two tasks at least', () => {
 test.each(adapted)(
   '$name: every golden of $task equals the reference, alone and in a batch',
   async ({ name, task }) => {
-    const model = openModel(`${goldensFolder}models/tiny/${name}`);
+    const model = await openModel(`${goldensFolder}models/tiny/${name}`);
     expect(model.tasks).toContain(task);
     const graph = model.compile({ pooling: 'mean', provider: 'cpu', task });
     const goldens = loadGoldens(`tiny-${name}`, { task });

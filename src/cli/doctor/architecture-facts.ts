@@ -20,7 +20,7 @@ export interface ReadArchitecture {
  * What config.json and the tensors of a folder say, and which row of the registry takes them.
  * @throws ConfigFieldError, WeightFileError, WeightError
  */
-export function readArchitectureFacts(folder: string): ReadArchitecture {
+export async function readArchitectureFacts(folder: string): Promise<ReadArchitecture> {
   const { folder: root, kind } = findModelRoot(folder);
   const json = readConfig(root, kind);
   const dialect = configDialect(json);
@@ -28,10 +28,10 @@ export function readArchitectureFacts(folder: string): ReadArchitecture {
   if (findWeightFiles(root)?.format === 'onnx')
     return { facts: { ...common, modelType: modelTypeOf(json), candidates: [], name: null }, findUnread: () => [] };
   const tensors = readWeights(root);
-  const found = findArchitecture(json, tensors);
+  const found = await findArchitecture(json, tensors);
   const facts: ArchitectureFacts = {
     ...common,
-    ...explainArchitecture(json, tensors),
+    ...(await explainArchitecture(json, tensors)),
     name: found?.name ?? null,
     ...(found === undefined ? { tensorNames: collapseLayers([...tensors.keys()]) } : {}),
   };

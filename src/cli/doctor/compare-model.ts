@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { serialize } from '../../graph/serialize.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { ModelPlan } from '../../serving/plan-model.ts';
 import { encodeItems } from '../../tokenizer/encode-items.ts';
 import type { Encoded } from '../../tokenizer/encoded.ts';
@@ -29,7 +29,7 @@ export async function compareModel(ready: ReadyModel, options: ComparisonOptions
   const { model } = plan;
   const texts = options.texts ?? (await listFitting(ready));
   const encoded = await encode(tokenizer, texts, { plan, isCut: false });
-  const mean = await embed(ready, serialize(model.compile({ pooling: 'mean', provider })), encoded);
+  const mean = await embed(ready, model.compile({ pooling: 'mean', provider }), encoded);
   const pipeline = await embedPipeline(ready, texts);
   const asked = encoded.map(({ ids }, row) => ({ text: texts[row] ?? '', ids: [...ids] }));
   const [folder, root] = [resolve(question.folder), resolve(model.root)]; // a relative path could read as an id
@@ -49,7 +49,7 @@ async function listFitting({ tokenizer, plan }: ReadyModel): Promise<readonly st
 /** By the model's own files, as the reference does without being told anything; why not, where they are not built. */
 async function embedPipeline(ready: ReadyModel, texts: readonly string[]): Promise<readonly Float32Array[] | string> {
   try {
-    const plan = planFollowed(ready.question);
+    const plan = await planFollowed(ready.question);
     const tokenizer = await Tokenizer.load(plan.model.root, plan.textRules);
     return await embed(ready, plan.graph, await encode(tokenizer, texts, { plan, isCut: true }));
   } catch (error) {
@@ -78,11 +78,7 @@ function encode(
 }
 
 /** One by one, as the reference does. */
-async function embed(
-  ready: ReadyModel,
-  graph: Uint8Array,
-  texts: readonly Encoded[],
-): Promise<readonly Float32Array[]> {
+async function embed(ready: ReadyModel, graph: Graph, texts: readonly Encoded[]): Promise<readonly Float32Array[]> {
   const embedder = await openEmbedder({ ...ready, model: ready.plan.model, graph });
   try {
     const vectors: Float32Array[] = [];

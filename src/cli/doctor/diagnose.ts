@@ -42,8 +42,8 @@ export async function diagnose(options: DiagnoseOptions): Promise<{ findings: Fi
   const { folder } = files;
   if (folder === null) return { findings: { target, files, problems: [noFiles(files)] } };
 
-  const read = attempt(problems, advice.files, () => readArchitectureFacts(folder));
-  const model = read === undefined ? undefined : attempt(problems, advice.architecture, () => openModel(folder));
+  const read = await attempt(problems, advice.files, () => readArchitectureFacts(folder));
+  const model = read === undefined ? undefined : await attempt(problems, advice.architecture, () => openModel(folder));
   const tensors = model?.tensors ?? read?.tensors;
   const weights = tensors === undefined ? undefined : describeWeights(folder, tensors);
   const architecture = read && { ...read.facts, ...(model && { name: model.architecture, shape: model.shape }) };
@@ -52,14 +52,14 @@ export async function diagnose(options: DiagnoseOptions): Promise<{ findings: Fi
 
   const provider = chooseProvider(config.device);
   const question: PlanQuestion = { folder, config, entry: found.entry, provider, logger };
-  const plan = attempt(problems, advice.plan, () => planFolder(question));
+  const plan = await attempt(problems, advice.plan, () => planFolder(question));
   if (plan === undefined) return { findings: seen };
   const pooling = toPoolingFacts(question, plan);
   const resources = toResourceFacts({ plan, weights, config, provider });
   const limits = toLimitFacts(question, plan);
   const explained = architecture && { architecture: { ...architecture, unreadFields: read?.findUnread() ?? [] } };
   const planned = { ...seen, ...explained, tensors: toTensorFacts(question, plan), limits, pooling, resources };
-  const facts = await attemptLater(problems, advice.tokenizer, () => readTokenizerFacts(plan, text));
+  const facts = await attempt(problems, advice.tokenizer, () => readTokenizerFacts(plan, text));
   if (facts === undefined) return { findings: planned };
   const findings = { ...planned, tokenizer: facts };
   const stranger = findForeignToken(facts, model.shape.vocabulary);
@@ -79,21 +79,11 @@ const advice = {
   tokenizer: 'put the tokenizer files of its repository, tokenizer.json above all, beside config.json',
 };
 
-function attempt<T>(problems: Problem[], todo: string, work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    problems.push({ what: error instanceof Error ? error.message : String(error), todo });
-    return undefined;
-  }
-}
-
-async function attemptLater<T>(problems: Problem[], todo: string, work: () => Promise<T>): Promise<T | undefined> {
+async function attempt<T>(problems: Problem[], todo: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    return attempt(problems, todo, () => {
-      throw error;
-    });
+    problems.push({ what: error instanceof Error ? error.message : String(error), todo });
+    return undefined;
   }
 }

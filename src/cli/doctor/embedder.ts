@@ -1,12 +1,13 @@
 import { Session } from '../../engine/session.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { Provider } from '../../graph/passes/all.ts';
+import { serialize } from '../../graph/serialize.ts';
 import type { Model } from '../../models/open-model.ts';
 import type { Encoded } from '../../tokenizer/encoded.ts';
 
 export interface EmbedderOptions {
   readonly model: Model;
-  /** As ONNX. */
-  readonly graph: Uint8Array;
+  readonly graph: Graph;
   readonly provider: Provider;
   readonly threads: number;
 }
@@ -20,7 +21,7 @@ export interface Embedder {
 
 export async function openEmbedder({ model, graph, provider, threads }: EmbedderOptions): Promise<Embedder> {
   const session = await Session.load({
-    model: graph,
+    model: serialize(graph),
     weightsFolder: model.weightsFolder,
     threads,
     provider,

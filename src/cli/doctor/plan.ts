@@ -16,13 +16,13 @@ export interface PlanQuestion {
 }
 
 /** How the service would serve a folder under these settings. @throws ServiceError */
-export function planFolder({ folder, entry, ...options }: PlanQuestion): ModelPlan {
+export async function planFolder({ folder, entry, ...options }: PlanQuestion): Promise<ModelPlan> {
   const line = entry ?? { line: 0, name: folder, repository: folder };
   return planModel({ entry: line, located: { kind: 'local', folder }, ...options });
 }
 
 /** How it would serve the folder where it follows the model's own files in everything. @throws ServiceError */
-export function planFollowed({ folder, config, provider, logger }: PlanQuestion): ModelPlan {
+export async function planFollowed({ folder, config, provider, logger }: PlanQuestion): Promise<ModelPlan> {
   const entry = { line: 0, name: folder, repository: folder, pooling: 'model' } as const;
   return planModel({
     entry,

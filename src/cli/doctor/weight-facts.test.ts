@@ -9,12 +9,15 @@ import { describeWeights } from './weight-facts.ts';
 const golden = (name: string) =>
   fileURLToPath(new URL(`../../../tests/goldens/models/weights/${name}`, import.meta.url));
 
-test('blobs of the Hugging Face cache, which have no extension, keep the format of their names', () => {
+test('blobs of the Hugging Face cache, which have no extension, keep the format of their names', async () => {
   const [snapshot, blobs] = [join(tempFolder(), 'snapshot'), join(tempFolder(), 'blobs')];
   for (const folder of [snapshot, blobs]) mkdirSync(folder, { recursive: true });
   for (const [index, name] of readdirSync(golden('bin')).entries()) {
     cpSync(join(golden('bin'), name), join(blobs, String(index)), { recursive: true });
     symlinkSync(join(blobs, String(index)), join(snapshot, name));
   }
-  expect(describeWeights(snapshot, openModel(snapshot).tensors)).toMatchObject({ format: 'PyTorch', tensors: 40 });
+  expect(describeWeights(snapshot, (await openModel(snapshot)).tensors)).toMatchObject({
+    format: 'PyTorch',
+    tensors: 40,
+  });
 });
