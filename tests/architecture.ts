@@ -64,7 +64,7 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
   {
     what: 'process.env',
     pattern: /\bprocess\.env\b|\{[^{}]*\benv\b[^{}]*\} (?:= process\b|from 'node:process')/,
-    where: /^(cli(\.ts|\/)|engine\/runner-channel\.ts$)/, // what a child process inherits
+    where: /^(cli(\.ts|\/)|engine\/(runner-channel|no-telemetry)\.ts$)/, // what a child process inherits, and a native library reads
   },
   {
     what: 'process.argv',

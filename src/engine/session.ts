@@ -1,3 +1,4 @@
+import './no-telemetry.ts'; // first: it must run before the library loads
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { PositionRule } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';

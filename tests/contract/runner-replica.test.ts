@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type * as CostModel from '../../src/engine/cost-model.ts';
@@ -56,6 +59,21 @@ test.each(['SIGKILL', 'SIGABRT', 'SIGSEGV'] as const)(
     await replica.close();
   },
 );
+
+test('a runner leaves nothing in the home folder: the telemetry of ONNX Runtime is off', async () => {
+  const home = process.env['HOME'];
+  const folder = mkdtempSync(join(tmpdir(), 'embeddings-'));
+  process.env['HOME'] = folder;
+  try {
+    const replica = await openRunner();
+    await replica.embed(toBatch([Int32Array.of(3, 4, 5)]));
+    await replica.close();
+  } finally {
+    if (home === undefined) delete process.env['HOME'];
+    else process.env['HOME'] = home;
+  }
+  expect(readdirSync(folder)).toEqual([]);
+});
 
 test('a runner takes no secret of the environment along', async () => {
   process.env['HF_TOKEN'] = 'hf_secret';
