@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
 import { chooseProvider } from './engine/provider.ts';
+import { forkRunner, type OpenChannel } from './engine/runner-channel.ts';
 import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
 import { ServiceError } from './errors.ts';
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly onProgress?: (message: string) => void;
+  /** Where runner processes come from. */
+  readonly openChannel?: OpenChannel;
 }
 
 /** The whole service in one object. */
@@ -35,7 +38,8 @@ export interface App {
 }
 
 /** Builds the pieces and joins them. @throws ConfigError, AllowlistError */
-export async function createApp({ config, logger, onProgress = () => {} }: AppOptions): Promise<App> {
+export async function createApp(options: AppOptions): Promise<App> {
+  const { config, logger, onProgress = () => {}, openChannel = forkRunner } = options;
   const provider = chooseProvider(config.device);
   refuseUnbuilt(config, provider);
   const metrics = createMetrics();
@@ -49,7 +53,7 @@ export async function createApp({ config, logger, onProgress = () => {} }: AppOp
       throw new ServiceError('model_not_downloaded', { model: entry.name, places, param: 'model' });
     }
     onProgress(`loading ${entry.name} from ${located.folder}`);
-    return loadServedModel({ entry, located, config, provider, metrics, logger });
+    return loadServedModel({ entry, located, config, provider, metrics, logger, openChannel });
   };
   const host = new ModelHost({
     load,

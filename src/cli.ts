@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { StopSignal } from './cli/context.ts';
 import { runCli } from './cli/program.ts';
+import { startSpareRunner } from './engine/spare-runner.ts';
 
 const exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
@@ -9,6 +10,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   loadCreateApp: async () => (await import('./app.ts')).createApp,
+  startSpareRunner: () => startSpareRunner(),
   createLogger,
   onStopSignal,
 });

@@ -2,6 +2,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Embed } from '../embed.ts';
+import type { OpenChannel } from '../engine/runner-channel.ts';
+import type { SpareRunner } from '../engine/spare-runner.ts';
 
 /** The app as far as the command line uses it. */
 export interface CliApp {
@@ -14,6 +16,7 @@ export type CreateApp = (options: {
   config: Config;
   logger: Logger;
   onProgress?: (message: string) => void;
+  openChannel?: OpenChannel;
 }) => Promise<CliApp>;
 
 /** Everything of the process a command may touch. */
@@ -26,6 +29,7 @@ export interface CliContext {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Loads the app only when a command needs it, so that `--help` stays fast. */
   readonly loadCreateApp: () => Promise<CreateApp>;
+  readonly startSpareRunner: () => SpareRunner;
   readonly createLogger: (options: { level: string; to: 'stdout' | 'stderr' }) => Promise<Logger>;
   /** Calls back on SIGINT and SIGTERM until the function it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void;

@@ -18,9 +18,15 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
   for (const variable of unknown)
     logger.warn({ variable }, 'variable is no setting; `embeddings config` lists them all');
   const stop = stopSignals(context);
+  const spare = context.startSpareRunner(); // starts while the app's code loads
   try {
     const createApp = await context.loadCreateApp();
-    const starting = createApp({ config, logger, onProgress: (message) => logger.info(message) });
+    const starting = createApp({
+      config,
+      logger,
+      onProgress: (message) => logger.info(message),
+      openChannel: spare.open,
+    });
     starting.catch(() => {}); // when a signal wins the race nobody else awaits it
     const app = await Promise.race([starting, stop.first]);
     if (typeof app === 'string') return signalExitCodes[app];
@@ -36,6 +42,7 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
     }
     return await Promise.race([closeInTime(app, config), stop.second.then((signal) => signalExitCodes[signal])]);
   } finally {
+    spare.close();
     stop.end();
   }
 }

@@ -1,11 +1,13 @@
 import type { Logger } from 'pino';
 import type { RunnerOptions } from '../engine/runner-replica.ts';
-import { forkRunner } from '../engine/runner-channel.ts';
 import { RunnerReplica } from '../engine/runner-replica.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { countRunners } from './runner-count.ts';
 
-export interface OpenRunnersOptions extends Pick<RunnerOptions, 'model' | 'load' | 'limits' | 'cost' | 'maxMsPerCost'> {
+export interface OpenRunnersOptions extends Pick<
+  RunnerOptions,
+  'model' | 'load' | 'limits' | 'cost' | 'maxMsPerCost' | 'openChannel'
+> {
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -26,7 +28,6 @@ export function createRunnerOpener({ metrics, logger, ...options }: OpenRunnersO
       let starts = 0;
       return new RunnerReplica({
         ...options,
-        openChannel: forkRunner,
         startTimer,
         onReady: () => {
           ready.up(id);

@@ -1,6 +1,7 @@
 import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources } from '../engine/resources.ts';
+import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
@@ -31,6 +32,7 @@ export interface ServedModel {
 
 export interface LoadOptions extends PlanOptions {
   readonly metrics: Metrics;
+  readonly openChannel: OpenChannel;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface LoadOptions extends PlanOptions {
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
 export async function loadServedModel(options: LoadOptions): Promise<ServedModel> {
-  const { entry, located, config, provider, metrics, logger } = options;
+  const { entry, located, config, provider, metrics, logger, openChannel } = options;
   const plan = await planModel(options);
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
@@ -58,6 +60,7 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     limits: { maxTokens, dimensions: pipeline.dimensions },
     cost: costModel(shape, provider),
     maxMsPerCost: slowestMsPerCost(parameters),
+    openChannel,
     metrics,
     logger,
   });

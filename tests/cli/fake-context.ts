@@ -42,6 +42,7 @@ export function startCli(
   const listeners = new Set<(signal: StopSignal) => void>();
   const created: Record<string, unknown>[] = [];
   let closed = 0;
+  let sparesClosed = 0;
   const collect = (name: keyof typeof output): Writable =>
     new Writable({ write: (chunk, _, done) => ((output[name] += String(chunk)), done()) });
   const context: CliContext = {
@@ -50,6 +51,10 @@ export function startCli(
     stdin: Object.assign(Readable.from(toBytes(stdin)), { isTTY }),
     stdout: stdout ?? collect('stdout'),
     stderr: collect('stderr'),
+    startSpareRunner: () => ({
+      open: () => ({ pid: undefined, send: () => {}, kill: () => {} }),
+      close: () => void sparesClosed++,
+    }),
     createLogger: async ({ level, to }) => pino({ level, base: { to } }, collect('log')),
     loadCreateApp: async () => async (options) => {
       created.push({ ...options });
@@ -61,14 +66,30 @@ export function startCli(
   };
   const exitCode = runCli(argv, context).finally(() => rmSync(folder, { recursive: true }));
   const signal = (name: StopSignal): void => listeners.forEach((listener) => listener(name));
-  return { exitCode, output, signal, created, folder, closedTimes: () => closed, listeners };
+  return {
+    exitCode,
+    output,
+    signal,
+    created,
+    folder,
+    closedTimes: () => closed,
+    sparesClosed: () => sparesClosed,
+    listeners,
+  };
 }
 
 /** Runs to the end. */
 export async function cli(argv: readonly string[], options?: FakeOptions) {
   const run = startCli(argv, options);
   const exitCode = await run.exitCode;
-  return { ...run.output, exitCode, closed: run.closedTimes(), created: run.created, listening: run.listeners.size };
+  return {
+    ...run.output,
+    exitCode,
+    closed: run.closedTimes(),
+    sparesClosed: run.sparesClosed(),
+    created: run.created,
+    listening: run.listeners.size,
+  };
 }
 
 function* toBytes(chunks: Iterable<string | Uint8Array>): Generator<Uint8Array> {

@@ -18,7 +18,7 @@ test('serve says on stderr where it listens with a curl to copy, and logs the sa
   expect(JSON.parse(run.output.log)).toMatchObject({ to: 'stdout', msg: 'listening', url: 'http://localhost:1234' });
   run.signal('SIGTERM');
   expect(await run.exitCode).toBe(0);
-  expect([run.closedTimes(), run.listeners.size, run.output.stdout]).toEqual([1, 0, '']);
+  expect([run.closedTimes(), run.sparesClosed(), run.listeners.size, run.output.stdout]).toEqual([1, 1, 0, '']);
 });
 
 test('the curl mentions a key where keys are set, and never prints one', async () => {
@@ -62,11 +62,11 @@ test.each([
   ['ENOTFOUND', 'the host name localhost is not known', '--host or EMBEDDINGS_HOST'],
 ])('%s when listening says what happened and what to do, and closes the app', async (code, what, advice) => {
   const listen = (): Promise<never> => Promise.reject(Object.assign(new Error(`listen ${code}`), { code }));
-  const { stderr, exitCode, closed } = await cli(['serve', '--port', '4321'], { app: { listen } });
+  const { stderr, exitCode, closed, sparesClosed } = await cli(['serve', '--port', '4321'], { app: { listen } });
   expect(stderr).toMatch(/^error: [^\n]+\n$/);
   expect(stderr).toContain(what);
   expect(stderr).toContain(advice);
-  expect([exitCode, closed]).toEqual([1, 1]);
+  expect([exitCode, closed, sparesClosed]).toEqual([1, 1, 1]);
 });
 
 test('bad settings stop the start with every problem and exit code 2', async () => {
