@@ -24,14 +24,14 @@ function stage() {
 
 test('the first to ask gets the process that is there, and hears it', () => {
   const { processes, fork, heard, listener } = stage();
-  const { open, close } = startSpareRunner(fork);
+  const spare = startSpareRunner(fork);
   expect(processes).toHaveLength(1);
-  expect(open(listener('a')).pid).toBe(0);
-  expect(open(listener('b')).pid).toBe(1);
+  expect(spare.open(listener('a')).pid).toBe(0);
+  expect(spare.open(listener('b')).pid).toBe(1);
   processes[0]?.events.message({ kind: 'loaded' });
   processes[1]?.events.exit('gone');
   expect(heard).toEqual(['a loaded', 'b gone']);
-  close();
+  spare.close();
   expect(processes.map(({ isKilled }) => isKilled)).toEqual([false, false]);
 });
 
