@@ -1,8 +1,8 @@
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
 import type { RotaryFrequencies } from '../graph/layers/rotary.ts';
 import type { ModelShape } from './architecture.ts';
 import { type ConfigFields, maxLayers } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
 import { readRope, rotaryFrequencies } from './rope.ts';
 
 /** What Llama and its descendants say in config.json; `decoder.ts` computes them. */
@@ -48,7 +48,7 @@ export function readDecoderConfig(
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     positions,
-    activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'silu'),
+    activation: parseActivation(fields, 'hidden_act', 'silu'),
     epsilon: fields.positive('rms_norm_eps', defaultEpsilon),
     rope: rotaryFrequencies(readRope(fields, { size: headSize, maxPositions: positions, theta: 10_000 })),
     isCausal: isCausal(fields),

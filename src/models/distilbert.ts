@@ -3,7 +3,8 @@ import { embedding } from '../graph/layers/embedding.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
 import type { Architecture } from './architecture.ts';
 import { ConfigFields } from './config-fields.ts';
-import { parseActivation, type PostNormConfig, shapeOf } from './post-norm-config.ts';
+import { parseActivation } from './parse-activation.ts';
+import { type PostNormConfig, shapeOf } from './post-norm-config.ts';
 import { postNormLayer, type PostNormNames } from './post-norm-layer.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { activations } from '../graph/layers/activation.ts';
 import { embedding } from '../graph/layers/embedding.ts';
 import type { Heads } from '../graph/layers/heads.ts';
 import { linear } from '../graph/layers/linear.ts';
@@ -11,6 +11,7 @@ import type { PackedInputs } from '../graph/packed-inputs.ts';
 import { type ConfigFields, maxLayers } from './config-fields.ts';
 import { readHeads } from './decoder-config.ts';
 import { type LayerType, layerTypes } from './layer-types.ts';
+import { parseActivation } from './parse-activation.ts';
 import { type AttendLayer, windowedAttention } from './windowed-attention.ts';
 
 /** What Gemma 2 and 3 say in config.json. */
@@ -49,12 +50,7 @@ export function readGemmaSizes(fields: ConfigFields): GemmaSizes {
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     positions: fields.integer('max_position_embeddings'),
-    activation: fields.choice(
-      'hidden_activation',
-      isActivationName,
-      `one of ${Object.keys(activations).join(', ')}`,
-      'gelu_pytorch_tanh',
-    ),
+    activation: parseActivation(fields, 'hidden_activation', 'gelu_pytorch_tanh'),
     epsilon: fields.positive('rms_norm_eps', 1e-6),
     hasBias: fields.boolean('attention_bias', false),
   };

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { activations } from '../graph/layers/activation.ts';
 import { attention } from '../graph/layers/attention.ts';
 import { embedding } from '../graph/layers/embedding.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
@@ -10,8 +10,9 @@ import type { RotaryFrequencies, RotaryTables } from '../graph/layers/rotary.ts'
 import { rotary, rotaryTables } from '../graph/layers/rotary.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
 import type { Architecture } from './architecture.ts';
-import { ConfigFieldError, ConfigFields } from './config-fields.ts';
-import { frequencies, readRope, type RopeConfig, rotaryFrequencies } from './rope.ts';
+import { ConfigFields } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
+import { frequencies, pairedSize, readRope, type RopeConfig, rotaryFrequencies } from './rope.ts';
 
 /**
  * GTE (Zhang et al. 2024), Alibaba's "new-impl" of BERT with rotary positions, and the models that renamed it.
@@ -77,9 +78,7 @@ function parseConfig(json: unknown): GteConfig {
     if (fields.boolean(field, false)) fields.fixed(field, false); // the scores would depend on the length
   const hidden = fields.integer('hidden_size');
   const heads = fields.divisor('num_attention_heads', 'hidden_size', hidden);
-  const size = hidden / heads;
-  if (size % 2 !== 0)
-    throw new ConfigFieldError(`Expected heads of an even number of columns in config.json, got ${size}.`);
+  const size = pairedSize(hidden / heads);
   return {
     hidden,
     layers: fields.integer('num_hidden_layers'),
@@ -87,7 +86,7 @@ function parseConfig(json: unknown): GteConfig {
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     tokenTypes: fields.integer('type_vocab_size', { fallback: 1, min: 0 }),
-    activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'gelu'),
+    activation: parseActivation(fields, 'hidden_act', 'gelu'),
     norm: fields.choice('layer_norm_type', isNormName, `one of ${Object.keys(norms).join(', ')}`, 'layer_norm'),
     epsilon: fields.positive('layer_norm_eps', 1e-12),
     rope: readGteRope(fields, size),

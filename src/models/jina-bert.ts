@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { activations } from '../graph/layers/activation.ts';
 import { biasedAttention, sharePenalty, type SharedPenalty } from '../graph/layers/biased-attention.ts';
 import { embedding } from '../graph/layers/embedding.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
@@ -9,6 +9,7 @@ import type { PackedInputs } from '../graph/packed-inputs.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import type { Architecture } from './architecture.ts';
 import { ConfigFields } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
 
 /**
  * JinaBERT v2 (Günther et al. 2023), both variants of it; there is no class in transformers.
@@ -100,7 +101,7 @@ function parseConfig(json: unknown): JinaBertConfig {
       `one of ${Object.keys(gates).join(', ')}`,
       'geglu',
     ),
-    activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'gelu'),
+    activation: parseActivation(fields, 'hidden_act', 'gelu'),
     epsilon: fields.positive('layer_norm_eps', 1e-12),
   };
 }

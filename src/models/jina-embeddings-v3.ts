@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { activations } from '../graph/layers/activation.ts';
 import { attention } from '../graph/layers/attention.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
 import { type Adapter, lowRankEmbedding, lowRankLinear } from '../graph/layers/low-rank.ts';
@@ -8,8 +8,9 @@ import type { RotaryTables } from '../graph/layers/rotary.ts';
 import { rotary, rotaryTables } from '../graph/layers/rotary.ts';
 import type { PackedInputs } from '../graph/packed-inputs.ts';
 import type { Architecture } from './architecture.ts';
-import { ConfigFieldError, ConfigFields } from './config-fields.ts';
-import { readRope, type RopeConfig, rotaryFrequencies } from './rope.ts';
+import { ConfigFields } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
+import { pairedSize, readRope, type RopeConfig, rotaryFrequencies } from './rope.ts';
 
 /**
  * jina-embeddings-v3 (Sturua et al. 2024): XLM-RoBERTa with rotary positions and one LoRA adapter a task.
@@ -63,9 +64,7 @@ function parseConfig(json: unknown): JinaV3Config {
   fields.fixed('position_embedding_type', 'rotary');
   const hidden = fields.integer('hidden_size');
   const heads = fields.divisor('num_attention_heads', 'hidden_size', hidden);
-  const size = hidden / heads;
-  if (size % 2 !== 0)
-    throw new ConfigFieldError(`Expected heads of an even number of columns in config.json, got ${size}.`);
+  const size = pairedSize(hidden / heads);
   const theta = fields.optionalPositive('rotary_emb_base') ?? 20_000; // what the published model has
   return {
     hidden,
@@ -74,7 +73,7 @@ function parseConfig(json: unknown): JinaV3Config {
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     tokenTypes: fields.integer('type_vocab_size', { fallback: 1 }),
-    activation: fields.choice('hidden_act', isActivationName, `one of ${Object.keys(activations).join(', ')}`, 'gelu'),
+    activation: parseActivation(fields, 'hidden_act', 'gelu'),
     epsilon: fields.positive('layer_norm_eps', 1e-5),
     rope: readRope(fields, { size, maxPositions: fields.integer('max_position_embeddings'), theta }),
     adapters: readAdapters(fields),

@@ -1,6 +1,6 @@
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
+import { activations } from '../graph/layers/activation.ts';
 import { embedding } from '../graph/layers/embedding.ts';
 import { layerNorm } from '../graph/layers/layer-norm.ts';
 import { fusedLinear, linear } from '../graph/layers/linear.ts';
@@ -9,6 +9,7 @@ import type { PackedInputs } from '../graph/packed-inputs.ts';
 import type { Architecture } from './architecture.ts';
 import { ConfigFields, maxLayers } from './config-fields.ts';
 import { type LayerType, layerTypes, readLayerTypes } from './layer-types.ts';
+import { parseActivation } from './parse-activation.ts';
 import { readRope, rotaryFrequencies } from './rope.ts';
 import { type AttendLayer, windowedAttention } from './windowed-attention.ts';
 
@@ -77,12 +78,7 @@ function parseConfig(json: unknown): ModernBertConfig {
     intermediate: fields.integer('intermediate_size'),
     vocabulary: fields.integer('vocab_size'),
     positions,
-    activation: fields.choice(
-      'hidden_activation',
-      isActivationName,
-      `one of ${Object.keys(activations).join(', ')}`,
-      'gelu',
-    ),
+    activation: parseActivation(fields, 'hidden_activation', 'gelu'),
     epsilon: fields.positive('norm_eps', 1e-5),
     layerTypes: readLayerTypes(fields, layers, (layer) => layer % every !== 0),
     rope: {

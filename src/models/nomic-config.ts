@@ -1,8 +1,8 @@
 import type { ActivationName } from '../graph/layers/activation.ts';
-import { activations, isActivationName } from '../graph/layers/activation.ts';
 import { quote } from '../store/file-reader.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { ConfigFieldError, ConfigFields } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
 import { readRope } from './rope.ts';
 
 export interface NomicConfig {
@@ -128,8 +128,7 @@ function readActivation(fields: ConfigFields): NomicActivation {
       typeof name === 'string' && Object.hasOwn(activationFunctions, name);
     return activationFunctions[fields.choice('activation_function', isKnown, expected)]!; // checked
   }
-  const expected = `one of ${Object.keys(activations).join(', ')}`;
-  return { kind: 'gate', name: fields.choice('hidden_act', isActivationName, expected, 'silu') };
+  return { kind: 'gate', name: parseActivation(fields, 'hidden_act', 'silu') };
 }
 
 /** The original code rounds a gated layer up, transformers does not: again the tensor decides. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { GraphBuilder, Value } from '../graph/builder.ts';
 import type { Graph, Port } from '../graph/graph.ts';
-import { longestOf } from '../graph/layers/sizes.ts';
+import { countTo, longestOf } from '../graph/layers/sizes.ts';
 import { listNodes } from '../graph/list-nodes.ts';
 import { parseOnnxGraph } from '../graph/onnx-graph.ts';
 import { OnnxGraphError } from '../graph/onnx-tensor.ts';
@@ -50,7 +50,7 @@ const sources: Readonly<Record<string, (g: GraphBuilder, inputs: PackedInputs) =
   input_ids: (g, { inputIds, padIndex }) => g.op('Gather', [inputIds, padIndex]),
   position_ids: (g, { positionIds, padIndex }) => g.op('Gather', [positionIds, padIndex]),
   attention_mask: (g, inputs) => {
-    const positions = g.op('Range', [g.index(0), longestOf(g, inputs), g.index(1)]);
+    const positions = countTo(g, longestOf(g, inputs));
     const lengths = g.op('Unsqueeze', [g.cast(inputs.lengths, 'int64'), g.int64(1)]);
     return g.op('Less', [positions, lengths], { dtype: 'bool' });
   },

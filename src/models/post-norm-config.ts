@@ -1,6 +1,7 @@
-import { type ActivationName, activations, isActivationName } from '../graph/layers/activation.ts';
+import type { ActivationName } from '../graph/layers/activation.ts';
 import type { ModelShape } from './architecture.ts';
 import type { ConfigFields } from './config-fields.ts';
+import { parseActivation } from './parse-activation.ts';
 
 /** What BERT and its relatives say of themselves in one dialect. */
 export interface PostNormConfig {
@@ -33,10 +34,6 @@ export function parsePostNormConfig(
     activation: parseActivation(fields, 'hidden_act', activation),
     epsilon: fields.positive('layer_norm_eps', epsilon),
   };
-}
-
-export function parseActivation(fields: ConfigFields, field: string, fallback: ActivationName): ActivationName {
-  return fields.choice(field, isActivationName, `one of ${Object.keys(activations).join(', ')}`, fallback);
 }
 
 /** The shape of a model whose positions count 0, 1, 2, ... to the end of its table. */

@@ -25,6 +25,13 @@ const scalings: Readonly<Record<string, (config: RopeConfig, scaling: ConfigFiel
   yarn,
 };
 
+/** The columns of a head, which turn in pairs. @throws ConfigFieldError for an odd number */
+export function pairedSize(size: number): number {
+  if (size % 2 !== 0)
+    throw new ConfigFieldError(`Expected heads of an even number of columns in config.json, got ${size}.`);
+  return size;
+}
+
 export interface RopeFallbacks {
   readonly size: number;
   readonly maxPositions: number;

@@ -51,8 +51,7 @@ const table = 'embedding.weight';
 const maxTokens = 32_768; // the table knows no limit; so many rows of 1024 numbers take 400 MB while they are averaged
 
 /** model2vec also stores whole numbers: vectors are normalised at the end, so their scale does not matter. */
-const tableFormats: Readonly<Partial<Record<ElementType, DType>>> = { ...weightDTypes, F64: 'float64', I8: 'int8' };
-const scaleFormats: Readonly<Partial<Record<ElementType, DType>>> = { ...weightDTypes, F64: 'float64' };
+const tableFormats: Readonly<Partial<Record<ElementType, DType>>> = { ...weightDTypes, I8: 'int8' };
 const mappingFormats: Readonly<Partial<Record<ElementType, DType>>> = { I64: 'int64', I32: 'int32' };
 
 function parseConfig(json: unknown, tensors: TensorIndex = new Map()): StaticConfig {
@@ -85,7 +84,7 @@ function build(
       : inputIds;
     const taken = g.cast(g.op('Gather', [g.storedWeight(table, [rows, size], tableFormats), places]), 'float32');
     if (!hasWeights) return taken;
-    const scales = g.cast(g.op('Gather', [g.storedWeight('weights', [vocabulary], scaleFormats), inputIds]), 'float32');
+    const scales = g.cast(g.op('Gather', [g.storedWeight('weights', [vocabulary]), inputIds]), 'float32');
     return g.op('Mul', [taken, g.op('Unsqueeze', [scales, g.int64(1)])]);
   });
 }

@@ -1,8 +1,6 @@
-import type { GraphBuilder } from '../builder.ts';
-import type { Value } from '../builder.ts';
-import { float, int } from '../graph.ts';
+import type { GraphBuilder, Value } from '../builder.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
-import { type Heads, type QueryKeyValue, repeatHeads } from './heads.ts';
+import { headAttributes, type Heads, type QueryKeyValue, repeatHeads } from './heads.ts';
 import { padded } from './padded.ts';
 
 /**
@@ -17,10 +15,6 @@ export function attention(
   heads: Heads,
   inputs: PackedInputs,
 ): Value {
-  const attributes = {
-    num_heads: int(heads.heads),
-    ...(heads.scale === undefined ? {} : { scale: float(heads.scale) }),
-  };
   return g.scope(path, () =>
     padded(
       g,
@@ -28,7 +22,7 @@ export function attention(
       { inputs, resultSize: heads.heads * heads.size },
       (inner, qkv, hasPadding) =>
         inner.op('MultiHeadAttention', hasPadding ? [...qkv, undefined, inputs.lengths] : qkv, {
-          attributes,
+          attributes: headAttributes(heads),
           domain: 'com.microsoft',
         }),
     ),

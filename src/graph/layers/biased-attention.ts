@@ -4,9 +4,8 @@ import { attentionPenalty, type BidirectionalPenalty } from './attention-penalty
 import { attendWithBias, biasedBlocks } from './biased-blocks.ts';
 import { type Heads, type QueryKeyValue, repeatHeads } from './heads.ts';
 import { padded } from './padded.ts';
-import { countFrom, longestOf } from './sizes.ts';
-
-const wholeLimit = 512; // tokens up to which all scores of a sequence are computed at once: 12 MB for 12 heads
+import { fitsWhole } from './query-blocks.ts';
+import { countTo, longestOf } from './sizes.ts';
 
 /** A penalty with what the layers of one graph share of it. */
 export interface SharedPenalty {
@@ -21,11 +20,11 @@ export interface SharedPenalty {
 export function sharePenalty(g: GraphBuilder, penalty: BidirectionalPenalty, inputs: PackedInputs): SharedPenalty {
   return g.scope(`attention_${penalty.kind}`, () => {
     const longest = longestOf(g, inputs);
-    const isWhole = g.op('LessOrEqual', [longest, g.index(wholeLimit)], { dtype: 'bool' });
+    const isWhole = fitsWhole(g, longest);
     const whole = g.branch(
       isWhole,
       (then) => {
-        const positions = countFrom(then, then.index(0), longest);
+        const positions = countTo(then, longest);
         return attentionPenalty(then, penalty, { queries: positions, keys: positions }, inputs);
       },
       (otherwise) => otherwise.floats('no penalty', [0], [1, 1, 1, 1]),

@@ -1,9 +1,9 @@
 import type { GraphBuilder, Value } from '../builder.ts';
-import { float, int } from '../graph.ts';
+import { int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
 import { alibiReach } from './alibi-reach.ts';
 import { attentionPenalty, type BidirectionalPenalty } from './attention-penalty.ts';
-import { type Heads, type QueryKeyValue, splitHeads } from './heads.ts';
+import { headAttributes, type Heads, type QueryKeyValue, splitHeads } from './heads.ts';
 import { overQueryBlocks, type QueryBlock } from './query-blocks.ts';
 import { countFrom, larger, sizeOf, sliceAxis, smaller } from './sizes.ts';
 
@@ -45,9 +45,9 @@ export function biasedBlocks(
 }
 
 /** k and v: `[batch, columns, heads * size]` or `[batch, heads, columns, size]` */
-export function attendWithBias(g: GraphBuilder, qkv: QueryKeyValue, bias: Value, { heads, scale }: Heads): Value {
+export function attendWithBias(g: GraphBuilder, qkv: QueryKeyValue, bias: Value, heads: Heads): Value {
   return g.op('MultiHeadAttention', [...qkv, undefined, undefined, bias], {
-    attributes: { num_heads: int(heads), ...(scale === undefined ? {} : { scale: float(scale) }) },
+    attributes: headAttributes(heads),
     domain: 'com.microsoft',
   });
 }

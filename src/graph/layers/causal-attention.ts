@@ -1,7 +1,7 @@
 import type { GraphBuilder, Value } from '../builder.ts';
-import { float, int } from '../graph.ts';
+import { int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
-import { type Heads, narrowHeads, type QueryKeyValue, widenHeads } from './heads.ts';
+import { headAttributes, type Heads, narrowHeads, type QueryKeyValue, widenHeads } from './heads.ts';
 import { padded } from './padded.ts';
 import { longestOf } from './sizes.ts';
 
@@ -55,14 +55,14 @@ export function causalAttention(
 function attend(
   g: GraphBuilder,
   qkv: QueryKeyValue,
-  { heads, keyHeads = heads, size, scale, window }: CausalOptions,
+  options: CausalOptions,
   { inputs, sizes }: { readonly inputs: PackedInputs; readonly sizes: CausalSizes },
 ): Value {
+  const { heads, keyHeads = heads, size, window } = options;
   const attributes = {
-    num_heads: int(heads),
+    ...headAttributes(options),
     kv_num_heads: int(keyHeads),
     ...(window === undefined ? {} : { local_window_size: int(window) }),
-    ...(scale === undefined ? {} : { scale: float(scale) }),
   };
   const noPast = [undefined, undefined];
   return padded(g, qkv, { inputs, resultSize: heads * size }, (inner, padded3) =>

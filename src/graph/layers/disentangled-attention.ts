@@ -1,12 +1,11 @@
 import type { GraphBuilder, Value } from '../builder.ts';
-import { float, int } from '../graph.ts';
+import { int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
-import { type Heads, type QueryKeyValue, splitHeads, transpose } from './heads.ts';
+import { headAttributes, type Heads, type QueryKeyValue, splitHeads, transpose } from './heads.ts';
 import { padded } from './padded.ts';
-import { overQueryBlocks } from './query-blocks.ts';
-import { countFrom, sizeOf } from './sizes.ts';
+import { fitsWhole, overQueryBlocks } from './query-blocks.ts';
+import { countTo, sizeOf } from './sizes.ts';
 
-const wholeLimit = 512; // tokens up to which all scores of a sequence are computed at once: 12 MB for 12 heads
 const blockRows = 128;
 
 /** What positions look like to this layer, by bucket of distance. */
@@ -42,12 +41,12 @@ export function disentangledAttention(
         positionKeys: columns[0]!,
         // Of every key and bucket, once for all blocks.
         ofKeys: inner.op('MatMul', [splitHeads(inner, keys!, heads), columns[1]!]),
-        keyPositions: countFrom(inner, inner.index(0), length),
+        keyPositions: countTo(inner, length),
         positions,
         lengths: hasPadding ? inputs.lengths : undefined,
       };
       return inner.branch(
-        inner.op('LessOrEqual', [length, inner.index(wholeLimit)], { dtype: 'bool' }),
+        fitsWhole(inner, length),
         (whole) => attend(whole, { queries: queries!, positions: operands.keyPositions }, operands, heads),
         (long) =>
           overQueryBlocks(long, queries!, { rows: blockRows, size }, (body, block) =>
@@ -88,7 +87,7 @@ function attend(
   const sum = g.op('Add', [contentToPosition, transpose(g, positionToContent, [0, 1, 3, 2])]);
   const bias = g.op('Mul', [sum, g.scalar(heads.scale)]);
   return g.op('MultiHeadAttention', [queries, keys, values, undefined, lengths, bias], {
-    attributes: { num_heads: int(heads.heads), scale: float(heads.scale) },
+    attributes: headAttributes(heads),
     domain: 'com.microsoft',
   });
 }

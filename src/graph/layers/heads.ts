@@ -1,4 +1,5 @@
 import type { GraphBuilder, Value } from '../builder.ts';
+import { type Attribute, float, int, ints } from '../graph.ts';
 
 /** How the columns of q, k and v are cut into heads. */
 export interface Heads {
@@ -9,6 +10,11 @@ export interface Heads {
   readonly size: number;
   /** Factor of the scores; `1 / sqrt(size)` when absent. */
   readonly scale?: number;
+}
+
+/** What every attention kernel is told of its heads; one without `scale` takes `1 / sqrt(size)`. */
+export function headAttributes({ heads, scale }: Heads): Readonly<Record<string, Attribute>> {
+  return { num_heads: int(heads), ...(scale === undefined ? {} : { scale: float(scale) }) };
 }
 
 export type QueryKeyValue = readonly [query: Value, key: Value, value: Value];
@@ -49,5 +55,5 @@ export function splitHeads(g: GraphBuilder, x: Value, { heads, size }: Heads): V
 }
 
 export function transpose(g: GraphBuilder, x: Value, perm: readonly number[]): Value {
-  return g.op('Transpose', [x], { attributes: { perm: { kind: 'ints', value: perm } } });
+  return g.op('Transpose', [x], { attributes: { perm: ints(perm) } });
 }

@@ -1,6 +1,7 @@
 import type { GraphBuilder, Value } from '../builder.ts';
 import { int } from '../graph.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
+import { countTo, longestOf } from './sizes.ts';
 
 /** What pooling needs to know of a batch. */
 export interface PoolingInputs extends Pick<PackedInputs, 'padIndex' | 'lengths'> {
@@ -53,10 +54,7 @@ class Sequences {
 
   /** `[longest]` int64: 0, 1, 2, ... */
   get positions(): Value {
-    return this.#once('positions', (g) => {
-      const longest = g.op('Gather', [g.op('Shape', [this.inputs.padIndex], { dtype: 'int64' }), g.index(1)]);
-      return g.op('Range', [g.index(0), longest, g.index(1)]);
-    });
+    return this.#once('positions', (g) => countTo(g, longestOf(g, this.inputs)));
   }
 
   /** `[batch, longest, 1]` bool: the real tokens that take part. */

@@ -3,6 +3,13 @@ import { int } from '../graph.ts';
 import { countFrom, sizeOf, sliceAxis, smaller } from './sizes.ts';
 import { transpose } from './heads.ts';
 
+const wholeLimit = 512; // 12 MB of scores for 12 heads
+
+/** Whether all scores of sequences so long are computed at once, and not in blocks. length: `[]` int64 -> `[]` bool */
+export function fitsWhole(g: GraphBuilder, length: Value): Value {
+  return g.op('LessOrEqual', [length, g.index(wholeLimit)], { dtype: 'bool' });
+}
+
 /** Some queries of every sequence, and the positions they have. */
 export interface QueryBlock {
   /** `[batch, rows, size]` */

@@ -2,13 +2,18 @@ import type { GraphBuilder, Value } from '../builder.ts';
 import type { PackedInputs } from '../packed-inputs.ts';
 
 /** Tokens of the longest sequence. `[]` int64 */
-export function longestOf(g: GraphBuilder, inputs: PackedInputs): Value {
+export function longestOf(g: GraphBuilder, inputs: Pick<PackedInputs, 'padIndex'>): Value {
   return sizeOf(g, inputs.padIndex, 1);
 }
 
 /** Size of one axis. `[]` int64 */
 export function sizeOf(g: GraphBuilder, x: Value, axis: number): Value {
   return g.op('Gather', [g.op('Shape', [x], { dtype: 'int64' }), g.index(axis)]);
+}
+
+/** 0, 1, 2, ... `count` numbers. `[]` int64 -> `[count]` int64 */
+export function countTo(g: GraphBuilder, count: Value): Value {
+  return g.op('Range', [g.index(0), count, g.index(1)]);
 }
 
 /** `first`, `first + 1`, ... `count` numbers. `[]` int64 each -> `[count]` int64 */
