@@ -14,6 +14,7 @@ import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { findFolder } from './find-model.ts';
+import { packSequences } from './pack-sequences.ts';
 import { summarizeValues, type ValueSummary } from './summarize-values.ts';
 import { formatTable } from './table.ts';
 import { writeOut } from './write-out.ts';
@@ -97,11 +98,7 @@ async function run(graph: Graph, { model, provider, ids }: RunOptions): Promise<
     positions: model.shape.positions,
   });
   try {
-    const offsets = new Int32Array(ids.length + 1);
-    for (const [row, sequence] of ids.entries()) offsets[row + 1] = offsets[row]! + sequence.length;
-    const value = (await session.dump({ ids: Int32Array.from(ids.flatMap((sequence) => [...sequence])), offsets }))[
-      cutOutput
-    ];
+    const value = (await session.dump(packSequences(ids.map((sequence) => ({ ids: sequence })))))[cutOutput];
     if (value === undefined) throw new Error(`The graph has no output "${cutOutput}". This is a bug.`);
     return { shape: value.dims, values: Array.from(value.data as ArrayLike<number | bigint>, Number) }; // no graph gives strings
   } finally {

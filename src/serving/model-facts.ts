@@ -3,6 +3,7 @@ import type { ModelCard } from '../models/model-card.ts';
 import type { Model } from '../models/open-model.ts';
 import { describePooling } from '../models/pipeline/pipeline.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
+import type { ElementType } from '../store/safetensors.ts';
 import type { ModelPlan } from './plan-model.ts';
 
 /** What is known of a model only once it is loaded. */
@@ -35,20 +36,19 @@ export function toModelFacts(sources: FactSources): ModelFacts {
 }
 
 /** The format of most numbers of the weights. */
-function findMainType({ tensors }: Pick<Model, 'tensors'>): string {
-  const counts = new Map<string, number>();
-  for (const { type, shape } of tensors.values()) {
-    const numbers = shape.reduce((product, size) => product * size, 1);
-    if (type !== 'I64') counts.set(type, (counts.get(type) ?? 0) + numbers);
-  }
-  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0] ?? 'none';
+function findMainType(model: Pick<Model, 'tensors'>): string {
+  return countByType(model).find(([type]) => type !== 'I64')?.[0] ?? 'none';
 }
 
 /** Numbers in the weights; tables of whole numbers, such as position ids, are none. */
-export function countParameters({ tensors }: Pick<Model, 'tensors'>): number {
-  let count = 0;
-  for (const { shape, type } of tensors.values()) {
-    if (type !== 'I64') count += shape.reduce((product, size) => product * size, 1);
-  }
-  return count;
+export function countParameters(model: Pick<Model, 'tensors'>): number {
+  return countByType(model).reduce((sum, [type, count]) => (type === 'I64' ? sum : sum + count), 0);
+}
+
+/** Numbers by the format they are stored in, most first. */
+export function countByType({ tensors }: Pick<Model, 'tensors'>): readonly (readonly [ElementType, number])[] {
+  const counts = new Map<ElementType, number>();
+  for (const { type, shape } of tensors.values())
+    counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
+  return [...counts].toSorted(([, a], [, b]) => b - a);
 }

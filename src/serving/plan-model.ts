@@ -44,9 +44,14 @@ export async function planModel(options: PlanOptions): Promise<ModelPlan> {
   } catch (error) {
     if (error instanceof ServiceError) throw error;
     if (error instanceof UnknownArchitectureError) throw notBuilt(entry, error.message);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ServiceError('model_broken', { model: entry.name, reason }, { cause: error });
+    throw broken(entry, error);
   }
+}
+
+/** What a model that cannot be loaded is reported as. */
+export function broken({ name }: AllowlistEntry, error: unknown): ServiceError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new ServiceError('model_broken', { model: name, reason }, { cause: error });
 }
 
 async function plan({ entry, located, config, provider, logger }: PlanOptions): Promise<ModelPlan> {

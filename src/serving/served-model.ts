@@ -5,7 +5,6 @@ import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
-import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { PromptSources, PromptWish } from './choose-prompt.ts';
@@ -14,7 +13,7 @@ import type { ModelFacts } from './model-facts.ts';
 import { countParameters, toModelFacts } from './model-facts.ts';
 import { createRunnerOpener } from './open-runners.ts';
 import type { PlanOptions } from './plan-model.ts';
-import { planModel } from './plan-model.ts';
+import { broken, planModel } from './plan-model.ts';
 import { toObserver } from './scheduler-metrics.ts';
 
 /** A model in memory: its tokenizer, and a scheduler over its runner processes. */
@@ -111,9 +110,4 @@ export async function loadServedModel(options: LoadOptions): Promise<ServedModel
     await first.close();
     throw error instanceof ServiceError ? error : broken(entry, error);
   }
-}
-
-function broken(entry: AllowlistEntry, error: unknown): ServiceError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new ServiceError('model_broken', { model: entry.name, reason }, { cause: error });
 }

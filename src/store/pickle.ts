@@ -71,7 +71,7 @@ class Unpickler {
       const at = this.#cursor.position;
       if (at > this.#lastByte) throw this.#broken(`at most ${maxPickleBytes} bytes`, 'more');
       const opcode = this.#cursor.byte();
-      if (opcode === 0x2e) return this.#pop(); // STOP
+      if (opcode === 0x2e) return this.pop(); // STOP
       const run = opcodes[opcode];
       if (run === undefined) throw this.#broken('the opcodes of a state dict', `0x${opcode.toString(16)} at ${at}`);
       run(this);
@@ -116,7 +116,7 @@ class Unpickler {
 
   /** The last `count` values as a tuple. */
   pushTuple(count: number): void {
-    const values = Array.from({ length: count }, () => this.#pop());
+    const values = Array.from({ length: count }, () => this.pop());
     this.push(values.reverse());
   }
 
@@ -139,7 +139,9 @@ class Unpickler {
   }
 
   pop(): PickleValue {
-    return this.#pop();
+    const value = this.#stack.pop();
+    if (value === undefined || value === mark) throw this.#broken('a value on the stack', 'none');
+    return value as PickleValue; // marks are gone
   }
 
   append(values: readonly PickleValue[]): void {
@@ -177,15 +179,15 @@ class Unpickler {
   }
 
   call(): void {
-    const args = this.#pop();
-    const callee = this.#pop();
+    const args = this.pop();
+    const callee = this.pop();
     const make = isGlobal(callee) ? this.#rules.globals.get(callee.name) : undefined;
     if (make === undefined || !Array.isArray(args)) throw this.#broken('a call of an allowed global', describe(callee));
     this.push(make(args));
   }
 
   loadPersistent(): void {
-    this.push(this.#rules.load(this.#pop()));
+    this.push(this.#rules.load(this.pop()));
   }
 
   refuseInstance(module: string, name: string): void {
@@ -196,12 +198,6 @@ class Unpickler {
   #setItems(map: PickleMap, values: readonly PickleValue[]): void {
     if (values.length % 2 !== 0) throw this.#broken('a value for every key', 'none for the last');
     for (let at = 0; at < values.length; at += 2) map.set(values[at]!, values[at + 1]!); // the length is even
-  }
-
-  #pop(): PickleValue {
-    const value = this.#stack.pop();
-    if (value === undefined || value === mark) throw this.#broken('a value on the stack', 'none');
-    return value as PickleValue; // marks are gone
   }
 
   #peek(): PickleValue {

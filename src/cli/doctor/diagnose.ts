@@ -58,7 +58,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<{ findings: Fi
   const resources = toResourceFacts({ plan, weights, config, provider });
   const limits = toLimitFacts(question, plan);
   const explained = architecture && { architecture: { ...architecture, unreadFields: read?.findUnread() ?? [] } };
-  const planned = { ...seen, ...explained, tensors: toTensorFacts(question, plan), limits, pooling, resources };
+  const planned = { ...seen, ...explained, tensors: toTensorFacts(plan), limits, pooling, resources };
   const facts = await attempt(problems, advice.tokenizer, () => readTokenizerFacts(plan, text));
   if (facts === undefined) return { findings: planned };
   const findings = { ...planned, tokenizer: facts };

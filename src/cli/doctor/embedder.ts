@@ -4,6 +4,7 @@ import type { Provider } from '../../graph/passes/all.ts';
 import { serialize } from '../../graph/serialize.ts';
 import type { Model } from '../../models/open-model.ts';
 import type { Encoded } from '../../tokenizer/encoded.ts';
+import { packSequences } from '../pack-sequences.ts';
 
 export interface EmbedderOptions {
   readonly model: Model;
@@ -29,12 +30,7 @@ export async function openEmbedder({ model, graph, provider, threads }: Embedder
   });
   return {
     embed: async (sequences) => {
-      const offsets = new Int32Array(sequences.length + 1);
-      for (const [row, { ids }] of sequences.entries()) offsets[row + 1] = offsets[row]! + ids.length;
-      const ids = new Int32Array(offsets[sequences.length]!);
-      for (const [row, sequence] of sequences.entries()) ids.set(sequence.ids, offsets[row]!);
-      const skips = Int32Array.from(sequences, ({ skip = 0 }) => skip);
-      const { data, dim } = await session.embed({ ids, offsets, ...(skips.some((skip) => skip > 0) && { skips }) });
+      const { data, dim } = await session.embed(packSequences(sequences));
       return sequences.map((_, row) => data.slice(row * dim, (row + 1) * dim));
     },
     close: () => session.close(),

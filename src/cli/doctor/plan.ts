@@ -55,8 +55,7 @@ export function toLimitFacts({ config }: PlanQuestion, { model, maxTokens }: Mod
   };
 }
 
-export function toTensorFacts({ provider }: PlanQuestion, { model, pipeline }: ModelPlan): TensorFacts {
-  const graph = model.compile({ pooling: pipeline, provider });
+export function toTensorFacts({ model, graph }: ModelPlan): TensorFacts {
   const names = graph.initializers.flatMap(({ data }) => (data.kind === 'checkpoint' ? [data.view.name] : []));
   const own = new Set([...model.tensors.values()].map(({ name }) => name));
   const used = new Set(names.filter((name) => own.has(name))).size; // steps of a pipeline have weights of their own

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { statSync } from 'node:fs';
-import { countParameters } from '../../serving/model-facts.ts';
+import { countByType, countParameters } from '../../serving/model-facts.ts';
 import { findModelRoot } from '../../store/modules.ts';
 import type { TensorIndex } from '../../store/safetensors.ts';
 import { findWeightFiles } from '../../store/weight-files.ts';
@@ -19,10 +19,7 @@ export interface WeightFacts {
 
 /** What the weights of a folder are, by the index of their tensors. */
 export function describeWeights(folder: string, tensors: TensorIndex): WeightFacts {
-  const counts = new Map<string, number>();
-  for (const { type, shape } of tensors.values())
-    counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
-  const floats = [...counts].filter(([type]) => /F/.test(type)).toSorted(([, a], [, b]) => b - a);
+  const floats = countByType({ tensors }).filter(([type]) => /F/.test(type));
   const files = [...new Set([...tensors.values()].map(({ file }) => file))];
   return {
     format: formatNames[findWeightFiles(findModelRoot(folder).folder)?.format ?? 'safetensors'],
