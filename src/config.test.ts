@@ -124,7 +124,7 @@ test('the Hugging Face cache follows the variables of the Python library in its 
 
 test('no message holds the value of a secret', () => {
   const secrets = settingNames().filter((name) => 'secret' in settings[name]);
-  expect(secrets).toEqual(['apiKeys', 'hfToken']);
+  expect(secrets).toEqual(['apiKeys', 'hfToken', 'httpsProxy', 'httpProxy']);
   expect(problemOf({ HF_TOKEN: 'hf_hush', EMBEDDINGS_API_KEYS: 'sk-hush', EMBEDDINGS_PORT: 'x' })).not.toContain(
     'hush',
   );

@@ -3,16 +3,24 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import {
+  boolean,
+  bytes,
+  duration,
+  fraction,
+  integer,
+  list,
+  listOrNone,
+  oneOf,
+  path,
+  port,
+  text,
+  url,
+  type Parser,
+} from './util/parse-setting.ts';
 
 /** Where a value came from, strongest last. */
 export type Source = 'default' | '.env' | 'environment' | 'flag';
-
-interface Parser<T> {
-  /** @throws Error whose message says what was expected */
-  readonly parse: (text: string) => T;
-  /** Stands for the value in `--help`; empty for a switch, which needs none. */
-  readonly placeholder: string;
-}
 
 interface Setting<T> extends Parser<T> {
   readonly env: string;
@@ -29,6 +37,8 @@ const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 /** The models that come with the package, as `<org>/<name>/` folders. */
 export const bundledModelsDir: string = join(packageRoot, 'models');
 
+const hfHome = join(homedir(), '.cache/huggingface');
+
 type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
 /** One row per setting. The flag is the key in kebab-case: `maxBatchSize` is `--max-batch-size`. */
@@ -41,10 +51,20 @@ export const settings = {
 
   supportedModels: { ...row('EMBEDDINGS_SUPPORTED_MODELS', 'the allowlist file', join(packageRoot, 'supported_models.txt'), path), fallbackText: 'supported_models.txt of the package' },
   modelsDir: row<string | undefined>('EMBEDDINGS_MODELS_DIR', 'folder with <org>/<name>/ model folders, looked at first', undefined, path),
-  hfHubCache: row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', '~/.cache/huggingface/hub', path),
-  hfToken: { ...row<string | undefined>('HF_TOKEN', 'Hugging Face access token for gated models; unused until downloads are built', undefined, text), secret: true },
+  hfHubCache: { ...row('HF_HUB_CACHE', 'Hugging Face cache folder; follows HF_HOME and XDG_CACHE_HOME when not set', join(hfHome, 'hub'), path), fallbackText: '~/.cache/huggingface/hub' },
+  hfToken: { ...row<string | undefined>('HF_TOKEN', 'Hugging Face access token for gated and private models', undefined, text), secret: true },
+  hfTokenPath: { ...row('HF_TOKEN_PATH', 'file with that token, read where HF_TOKEN is not set; follows HF_HOME and XDG_CACHE_HOME', join(hfHome, 'token'), path), fallbackText: '~/.cache/huggingface/token' },
+  hfEndpoint: row('HF_ENDPOINT', 'the hub, or a mirror of it', 'https://huggingface.co', url),
+  hfHubOffline: row('HF_HUB_OFFLINE', 'never use the network: only models that are on this machine', false, boolean),
+  httpsProxy: { ...row<string | undefined>('HTTPS_PROXY', 'proxy for downloads over https', undefined, text), secret: true },
+  httpProxy: { ...row<string | undefined>('HTTP_PROXY', 'proxy for downloads over http', undefined, text), secret: true },
+  directHosts: row<string | undefined>('NO_PROXY', 'comma-separated hosts reached without the proxy', undefined, text),
+  lockFile: { ...row<string | undefined>('EMBEDDINGS_LOCK_FILE', 'commits and checksums that models are held to; written by `embeddings pull --lock`', undefined, path), fallbackText: 'the allowlist with .lock instead of .txt, where there is one' },
   preload: { ...row<readonly string[] | undefined>('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start, or none', undefined, listOrNone), fallbackText: 'the only model on this machine' },
   maxLoadedModels: row('EMBEDDINGS_MAX_LOADED_MODELS', 'models kept in memory at once', 4, integer(1, 10_000)),
+  maxModelMemory: { ...row<number | undefined>('EMBEDDINGS_MAX_MODEL_MEMORY', 'memory of all loaded models together, such as 8GB; the longest unused are unloaded for another', undefined, bytes), fallbackText: 'four fifths of the memory of the machine or container' },
+  keepAlive: { ...row<number | undefined>('EMBEDDINGS_KEEP_ALIVE', 'unload a model that nobody used for this long, such as 5m', undefined, duration), fallbackText: 'never' },
+  loadWaitSeconds: row('EMBEDDINGS_LOAD_WAIT_SECONDS', 'how long a request waits for its model to be downloaded and loaded before it gets 503', 30, integer(0, 3600)),
 
   device: row<'auto' | 'cpu' | 'cuda'>('EMBEDDINGS_DEVICE', 'auto, cpu or cuda', 'auto', oneOf('auto', 'cpu', 'cuda')),
   cudaMemoryFraction: row<number | undefined>('EMBEDDINGS_CUDA_MEMORY_FRACTION', 'share of the GPU memory to use, 0 to 1; not built yet, refused on a GPU', undefined, fraction),
@@ -103,7 +123,7 @@ export function loadConfig({ env, flags = {}, envFile = '.env' }: ConfigInput): 
   for (const name of settingNames()) {
     const setting: Setting<unknown> = settings[name];
     let found = firstSet(['flag', flags[name]]) ?? lookUp(setting.env);
-    if (name === 'hfHubCache') found ??= inheritedHubCache(lookUp);
+    found ??= inherit(name, lookUp);
     sources[name] = found?.source ?? 'default';
     try {
       config[name] = found === undefined ? setting.fallback : setting.parse(found.value);
@@ -154,18 +174,30 @@ function firstSet(...candidates: readonly (readonly [Source, string | undefined]
   return undefined;
 }
 
-/** What Python's hub library does: HUGGINGFACE_HUB_CACHE > HF_HOME/hub > XDG_CACHE_HOME/huggingface/hub > ~/.cache/... */
-function inheritedHubCache(lookUp: (variable: string) => Found | undefined): Found {
-  const places: readonly (readonly [string, string])[] = [
+/** Other variables that say a setting where its own is not set, strongest first, and what they mean for it. */
+const inherited: Partial<Record<SettingName, readonly (readonly [variable: string, below: string])[]>> = {
+  // As Python's hub library does it.
+  hfHubCache: [
     ['HUGGINGFACE_HUB_CACHE', '.'],
     ['HF_HOME', 'hub'],
     ['XDG_CACHE_HOME', 'huggingface/hub'],
-  ];
-  for (const [variable, below] of places) {
+  ],
+  hfTokenPath: [
+    ['HF_HOME', 'token'],
+    ['XDG_CACHE_HOME', 'huggingface/token'],
+  ],
+  hfToken: [['HUGGING_FACE_HUB_TOKEN', '']],
+  httpsProxy: [['https_proxy', '']],
+  httpProxy: [['http_proxy', '']],
+  directHosts: [['no_proxy', '']],
+};
+
+function inherit(name: SettingName, lookUp: (variable: string) => Found | undefined): Found | undefined {
+  for (const [variable, below] of inherited[name] ?? []) {
     const found = lookUp(variable);
-    if (found !== undefined) return { source: found.source, value: join(found.value, below) };
+    if (found !== undefined) return { ...found, value: below === '' ? found.value : join(found.value, below) };
   }
-  return { source: 'default', value: settings.hfHubCache.fallback };
+  return undefined;
 }
 
 /** Kubernetes sets `EMBEDDINGS_SERVICE_*` and `EMBEDDINGS_PORT_*` for a Service called embeddings: those are no typing errors. */
@@ -177,78 +209,4 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): re
 
 function row<T>(env: string, help: string, fallback: T, parser: (() => Parser<T>) | Parser<T>): Setting<T> {
   return { env, help, fallback, ...(typeof parser === 'function' ? parser() : parser) };
-}
-
-function text(): Parser<string> {
-  return { placeholder: 'text', parse: (value) => value };
-}
-
-function path(): Parser<string> {
-  return { placeholder: 'path', parse: (value) => resolve(value.replace(/^~(?=\/|$)/, homedir())) };
-}
-
-/** Commas alone are refused: as a list of keys they would open the server. */
-function list(): Parser<readonly string[]> {
-  const parse = (value: string): readonly string[] => {
-    const parts = value.split(',').map((part) => part.trim());
-    const named = parts.filter((part) => part !== '');
-    if (named.length === 0) throw new Error('expected at least one name');
-    return named;
-  };
-  return { placeholder: 'list', parse };
-}
-
-/** `none` is the empty list, which an empty value, meaning "not set", cannot say. */
-function listOrNone(): Parser<readonly string[]> {
-  return { placeholder: 'list', parse: (value) => (value.toLowerCase() === 'none' ? [] : list().parse(value)) };
-}
-
-function boolean(): Parser<boolean> {
-  const parse = (value: string): boolean => {
-    const lower = value.toLowerCase();
-    if (['1', 'true', 'yes', 'y', 'on'].includes(lower)) return true;
-    if (['0', 'false', 'no', 'n', 'off'].includes(lower)) return false;
-    throw new Error('expected true or false');
-  };
-  return { placeholder: '', parse };
-}
-
-function integer(min: number, max: number): Parser<number> {
-  const parse = (value: string): number => {
-    const number = Number(value);
-    if (!/^\d+$/.test(value) || number < min || number > max)
-      throw new Error(`expected a whole number from ${min} to ${max}`);
-    return number;
-  };
-  return { placeholder: 'n', parse };
-}
-
-function port(): Parser<number> {
-  const number = integer(0, 65_535);
-  const parse = (value: string): number => {
-    if (!value.startsWith('tcp://')) return number.parse(value);
-    throw new Error(
-      'expected a port, not what Kubernetes sets for a Service called embeddings (rename the Service or set enableServiceLinks: false)',
-    );
-  };
-  return { ...number, parse };
-}
-
-function fraction(): Parser<number> {
-  const parse = (value: string): number => {
-    const number = Number(value);
-    if (!/^\d*\.?\d+$/.test(value) || !(number > 0 && number <= 1))
-      throw new Error('expected a number above 0 and at most 1');
-    return number;
-  };
-  return { placeholder: 'share', parse };
-}
-
-function oneOf<const T extends string>(...allowed: readonly T[]): Parser<T> {
-  const parse = (value: string): T => {
-    const found = allowed.find((candidate) => candidate === value.toLowerCase());
-    if (found === undefined) throw new Error(`expected ${allowed.join(', ')}`);
-    return found;
-  };
-  return { placeholder: 'name', parse };
 }

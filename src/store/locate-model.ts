@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isCommit, repositoryCache } from './hub-cache.ts';
 import { findMissingFiles } from './missing-files.ts';
 import { isRepositoryId, isRevision } from './repository-id.ts';
 
@@ -55,11 +56,11 @@ export function describePlaces(places: readonly Place[]): string {
 
 /** Standard layout: `models--org--name/refs/<revision>` holds the commit that names the folder under `snapshots/`. */
 function cachePlace(repository: string, revision: string, hfHubCache: string): Place {
-  const root = join(hfHubCache, `models--${repository.replaceAll('/', '--')}`);
+  const { root, refs, snapshots } = repositoryCache(hfHubCache, repository);
   if (!existsSync(root)) return { kind: 'cache', folder: root, problem: 'no such folder' };
-  const commit = isCommit(revision) ? revision : readRef(join(root, 'refs', revision));
+  const commit = isCommit(revision) ? revision : readRef(join(refs, revision));
   if (commit === undefined) return { kind: 'cache', folder: root, problem: `no commit in refs/${revision}` };
-  return checked({ kind: 'cache', folder: join(root, 'snapshots', commit), revision: commit });
+  return checked({ kind: 'cache', folder: join(snapshots, commit), revision: commit });
 }
 
 /** A ref holds one commit; anything else, a path for instance, counts as no ref. */
@@ -70,10 +71,6 @@ function readRef(file: string): string | undefined {
   } catch {
     return undefined; // missing or unreadable: the caller reports it as a place without a commit
   }
-}
-
-function isCommit(text: string): boolean {
-  return /^[0-9a-f]{40}$/.test(text);
 }
 
 function checked(place: Place): Place {

@@ -12,6 +12,9 @@ const sampleValues: Readonly<Record<string, string>> = {
   text: 'words',
   share: '0.5',
   '': 'true',
+  url: 'http://mirror.test',
+  time: '5m',
+  size: '8GB',
 };
 
 function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ? N : never): string {
@@ -23,6 +26,7 @@ function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ?
     replicas: '3',
     threads: '3',
     shutdownSeconds: '9',
+    loadWaitSeconds: '9',
   };
   return special[name] ?? sampleValues[settings[name].placeholder] ?? '';
 }

@@ -13,6 +13,8 @@ const fixedInside = [
   'EMBEDDINGS_SUPPORTED_MODELS',
   'EMBEDDINGS_MODELS_DIR',
   'HF_HUB_CACHE',
+  'HF_TOKEN_PATH',
+  'EMBEDDINGS_LOCK_FILE',
 ];
 
 test('docker-compose.yaml passes every setting on, and no name that is none', () => {

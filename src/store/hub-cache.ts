@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+
+/** Where the standard Hugging Face cache, which Python shares, keeps one repository. */
+export interface RepositoryCache {
+  /** `<cache>/models--org--name` */
+  readonly root: string;
+  /** The contents of files, named by their ETag: the SHA-256 of large files, the git object id of others. */
+  readonly blobs: string;
+  /** One folder a commit, in which links with the names of the repository point at blobs. */
+  readonly snapshots: string;
+  /** One file a branch or tag, which holds its commit. */
+  readonly refs: string;
+  /** Locks of blobs on their way; outside `root`, as Python has them. */
+  readonly locks: string;
+}
+
+export function repositoryCache(hfHubCache: string, repository: string): RepositoryCache {
+  const name = `models--${repository.replaceAll('/', '--')}`;
+  const root = join(hfHubCache, name);
+  return {
+    root,
+    blobs: join(root, 'blobs'),
+    snapshots: join(root, 'snapshots'),
+    refs: join(root, 'refs'),
+    locks: join(hfHubCache, '.locks', name),
+  };
+}
+
+/** Whether this is a full commit id, which names a snapshot. */
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
