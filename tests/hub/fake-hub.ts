@@ -67,10 +67,16 @@ export interface FakeHubOptions {
   readonly repositories: readonly FakeRepository[];
   /** Old ids with the present ones. */
   readonly renamed?: Readonly<Record<string, string>>;
+  /** Called before a request is answered. */
+  readonly onRequest?: (request: RecordedRequest) => void;
 }
 
 /** A hub on loopback: the list of files, the files, and a second host for large ones, with faults at will. */
-export async function startFakeHub({ repositories, renamed = {} }: FakeHubOptions): Promise<FakeHub> {
+export async function startFakeHub({
+  repositories,
+  renamed = {},
+  onRequest = () => {},
+}: FakeHubOptions): Promise<FakeHub> {
   const requests: RecordedRequest[] = [];
   const rules: { rule: FaultRule; left: number }[] = [];
   const byId = new Map(repositories.map((repository) => [repository.id, repository]));
@@ -79,7 +85,9 @@ export async function startFakeHub({ repositories, renamed = {} }: FakeHubOption
   const listen = (host: 'hub' | 'cdn', answer: (request: IncomingMessage, response: FaultyResponse) => Promise<void>) =>
     startServer(async (request, response) => {
       const { method = '', url = '' } = request;
-      requests.push({ host, method, path: url, headers: request.headers });
+      const recorded = { host, method, path: url, headers: request.headers };
+      requests.push(recorded);
+      onRequest(recorded);
       const found = rules.find(
         ({ rule, left }) =>
           left > 0 &&

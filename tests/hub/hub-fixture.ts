@@ -105,7 +105,7 @@ export function cacheFor(hub: Pick<FakeHub, 'endpoint'>, folder: string = tempFo
 export function filesBelow(folder: string): readonly string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((path) => !lstatSync(join(folder, path)).isDirectory())
+    .filter((path) => lstatSync(join(folder, path), { throwIfNoEntry: false })?.isDirectory() === false)
     .toSorted();
 }
 
