@@ -206,7 +206,10 @@ class FaultyResponse {
 async function write(response: ServerResponse, bytes: Buffer): Promise<void> {
   await new Promise<void>((resolve) => {
     response.once('close', resolve);
-    response.write(bytes, () => resolve());
+    response.write(bytes, () => {
+      response.off('close', resolve);
+      resolve();
+    });
   });
 }
 
