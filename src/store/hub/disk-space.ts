@@ -24,6 +24,11 @@ export function explainDiskError(error: unknown, folder: string): unknown {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (code === 'ENOSPC') return diskFull(folder, 'the disk is full');
   if (code === 'EDQUOT') return diskFull(folder, 'the quota is used up');
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new HubError(
+      'disk_full',
+      `${folder} cannot be written to (${code}). Give this user the right to, or choose another folder with HF_HUB_CACHE.`,
+    );
   return error;
 }
 

@@ -26,7 +26,7 @@ export interface DownloadOptions {
 /**
  * Downloads a model from the hub into the Hugging Face cache, which Python shares. What is there already, whole or in
  * part, is not fetched again. Calls for the same model share one download, which ends when all of them have left.
- * @throws HubError, the signal's reason, errors of the file system such as EACCES
+ * @throws HubError, the signal's reason
  */
 export async function downloadModel(
   repository: string,

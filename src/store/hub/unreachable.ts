@@ -24,7 +24,7 @@ export function unreachable(error: unknown, host: string): HubError {
   if (/CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL|EPROTO/.test(code) || /certificate/.test(message))
     return new HubError(
       'unreachable',
-      `The connection to ${host} is not trusted (${code}). Where a proxy reads TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority.`,
+      `There is no secure connection to ${host} (${code || 'certificate'}). Where a proxy reads TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate authority.`,
       { isTransient: false },
     );
   const reason = reasons[code] ?? (code === '' ? 'the connection failed' : code);
