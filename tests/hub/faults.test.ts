@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryCache } from '../../src/store/hub-cache.ts';
 import { realSystem } from '../../src/store/hub/download-system.ts';
+import { findMissingFiles } from '../../src/store/missing-files.ts';
 import type { HubError } from '../../src/store/hub/hub-error.ts';
 import { tempFolder } from '../graph/temp-folder.ts';
 import type { Fault, FaultRule, RecordedRequest } from './fake-hub.ts';
@@ -11,6 +12,7 @@ import {
   expectNothingCorrupt,
   failure,
   fastSystem,
+  filesBelow,
   hubOf,
   noise,
   partialBytes,
@@ -27,6 +29,8 @@ interface Case {
   readonly rules: readonly FaultRule[];
   /** Of the first download; undefined where it succeeds in spite of the fault. The second always succeeds. */
   readonly fails?: HubError['kind'];
+  /** How often the weights are asked for. */
+  readonly requests?: number;
   /** What an earlier process left of the weights. */
   readonly left?: Buffer;
 }
@@ -51,7 +55,7 @@ const cut: Fault = { cutAfterBytes: half };
 const cases: readonly Case[] = [
   { name: 'cut before the headers', rules: weights({ cutAfterBytes: 0 }) },
   { name: 'cut after the first byte', rules: weights({ cutAfterBytes: 1 }) },
-  { name: 'cut in the middle', rules: weights(cut) },
+  { name: 'cut in the middle', rules: weights(cut), requests: 2 },
   { name: 'cut before the last byte', rules: weights({ cutAfterBytes: weightBytes - 1 }) },
   {
     name: 'cut nine times, further each time',
@@ -67,14 +71,14 @@ const cases: readonly Case[] = [
   { name: 'silence instead of the list', rules: listing({ hangAfterBytes: 0 }) },
   { name: 'silence instead of a redirect', rules: resolve('model.safetensors', { hangAfterBytes: 0 }) },
   { name: 'the first byte is wrong', rules: weights({ wrongByteAt: 0 }) },
-  { name: 'a byte in the middle is wrong', rules: weights({ wrongByteAt: half }) },
+  { name: 'a byte in the middle is wrong', rules: weights({ wrongByteAt: half }), requests: 2 },
   { name: 'the last byte is wrong', rules: weights({ wrongByteAt: weightBytes - 1 }) },
   { name: 'a byte before a cut is wrong', rules: weights({ wrongByteAt: 5, cutAfterBytes: half }) },
   { name: 'a byte after a cut is wrong', rules: weights(cut, { wrongByteAt: weightBytes - 5 }) },
   { name: 'wrong twice', rules: weights({ wrongByteAt: 7 }, { wrongByteAt: 9 }), fails: 'corrupt' },
   { name: 'a small file is wrong', rules: resolve('tokenizer.json', { wrongByteAt: 100 }) },
   { name: 'a small file is cut', rules: resolve('tokenizer.json', { cutAfterBytes: 60_000 }) },
-  { name: 'ranges are ignored', rules: weights(cut, { ignoreRange: true }) },
+  { name: 'ranges are ignored', rules: weights(cut, { ignoreRange: true }), requests: 2 },
   {
     name: 'ranges are ignored, and cut before where it was',
     rules: weights(
@@ -82,6 +86,7 @@ const cases: readonly Case[] = [
       { ignoreRange: true, cutAfterBytes: half - 1000 },
       { ignoreRange: true, cutAfterBytes: half + 1000 },
     ),
+    requests: 4,
   },
   { name: 'another range', rules: weights(cut, { shiftRange: 1 }) },
   { name: 'a range of another file', rules: weights(cut, { shiftTotal: 1 }) },
@@ -147,27 +152,34 @@ test('there are more than 30 kinds', () => {
 
 test.each(cases)(
   '$name: nothing corrupt is seen, and the download goes on where it was',
-  async ({ rules, fails, left }) => {
+  async ({ rules, fails, left, requests }) => {
     const folder = tempFolder();
     const starts: { readonly asked: number; readonly onDisk: number }[] = [];
     const hub = await hubOf({ onRequest: (request) => note(request, folder, starts) });
     for (const rule of rules) hub.addFault(rule);
     if (left !== undefined) leaveBehind(folder, left);
     const cache = cacheFor(hub, folder);
+    const snapshot = join(repositoryCache(folder, repository.id).snapshots, repository.commit);
     const watch = (): void => {
       expectNothingCorrupt(folder, repository);
-      if (partialBytes(folder, repository, 'model.safetensors') > 0) expect(cache.locate()).toBeUndefined();
+      if (findMissingFiles(snapshot) === undefined) expect(filesBelow(snapshot)).toEqual(wantedOfSmallModel);
     };
-    const system = fastSystem();
+    const symlink: typeof realSystem.symlink = async (target, path) => {
+      watch();
+      await realSystem.symlink(target, path);
+    };
     if (fails !== undefined) {
-      expect(await failure(cache.download({ onProgress: watch }, system))).toMatchObject({ kind: fails });
+      expect(await failure(cache.download({ onProgress: watch }, fastSystem({ symlink })))).toMatchObject({
+        kind: fails,
+      });
       expectNothingCorrupt(folder, repository);
       expect(cache.locate()).toBeUndefined();
     }
-    await cache.download({ onProgress: watch }, fails === undefined ? system : fastSystem());
+    await cache.download({ onProgress: watch }, fastSystem({ symlink }));
     expectNothingCorrupt(folder, repository);
     expect(cache.locate()).toMatchObject({ revision: repository.commit });
     expect(starts.length).toBeGreaterThan(0);
+    if (requests !== undefined) expect(starts).toHaveLength(requests);
     for (const { asked, onDisk } of starts) expect(asked).toBe(onDisk > weightBytes ? 0 : onDisk);
   },
 );
