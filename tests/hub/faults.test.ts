@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { repositoryCache } from '../../src/store/hub-cache.ts';
@@ -14,6 +14,7 @@ import {
   fastSystem,
   filesBelow,
   hubOf,
+  impatient,
   noise,
   partialBytes,
   smallModel,
@@ -168,14 +169,16 @@ test.each(cases)(
       watch();
       await realSystem.symlink(target, path);
     };
+    const isSilent = rules.some(({ fault }) => fault.hangAfterBytes !== undefined);
+    const changes = { symlink, ...(isSilent ? { timeouts: impatient } : {}) };
     if (fails !== undefined) {
-      expect(await failure(cache.download({ onProgress: watch }, fastSystem({ symlink })))).toMatchObject({
+      expect(await failure(cache.download({ onProgress: watch }, fastSystem(changes)))).toMatchObject({
         kind: fails,
       });
       expectNothingCorrupt(folder, repository);
       expect(cache.locate()).toBeUndefined();
     }
-    await cache.download({ onProgress: watch }, fastSystem({ symlink }));
+    await cache.download({ onProgress: watch }, fastSystem(changes));
     expectNothingCorrupt(folder, repository);
     expect(cache.locate()).toMatchObject({ revision: repository.commit });
     expect(starts.length).toBeGreaterThan(0);
@@ -244,6 +247,23 @@ test('a file system without links gets copies', async () => {
   const model = await cache.download({}, fastSystem({ symlink: () => Promise.reject(noLinks) }));
   expectNothingCorrupt(cache.folder, repository);
   expect(cache.locate()).toEqual(model);
+});
+
+test('a part that somebody deletes on the way is fetched anew', async () => {
+  const hub = await hubOf();
+  const cache = cacheFor(hub);
+  const part = join(repositoryCache(cache.folder, repository.id).blobs, `${weightsEtag}.embeddings.incomplete`);
+  let isDeleted = false;
+  await cache.download({
+    onProgress: () => {
+      if (isDeleted || partialBytes(cache.folder, repository, 'model.safetensors') < 1) return;
+      isDeleted = true;
+      rmSync(part);
+    },
+  });
+  expect(isDeleted).toBe(true);
+  expectNothingCorrupt(cache.folder, repository);
+  expect(cache.locate()).toBeDefined();
 });
 
 /** Where a request for the weights begins, and what is on disk at that time. */

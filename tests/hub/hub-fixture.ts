@@ -67,7 +67,10 @@ export async function hubOf(options: Partial<FakeHubOptions> = {}): Promise<Fake
   return hub;
 }
 
-/** Waits take no time and are written down; a server that says nothing is given up soon. */
+/** For faults that are silence. */
+export const impatient: DownloadSystem['timeouts'] = { connectMs: 1000, answerMs: 500, idleMs: 500 };
+
+/** Waits take no time and are written down. */
 export function fastSystem(changes: Partial<DownloadSystem> = {}): DownloadSystem & { readonly waits: number[] } {
   const waits: number[] = [];
   const sleep: DownloadSystem['sleep'] = async (ms, signal) => {
@@ -75,7 +78,7 @@ export function fastSystem(changes: Partial<DownloadSystem> = {}): DownloadSyste
     await new Promise(setImmediate);
     signal.throwIfAborted();
   };
-  return { ...realSystem, sleep, timeouts: { connectMs: 1000, answerMs: 500, idleMs: 500 }, waits, ...changes };
+  return { ...realSystem, sleep, waits, ...changes };
 }
 
 export interface Cache {

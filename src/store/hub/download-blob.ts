@@ -83,7 +83,8 @@ async function downloadLocked(context: BlobContext, request: BlobRequest, lock: 
   const path = partialPath(cache, file);
   for (const isLastTry of [false, true]) {
     await fill(path, { context, request, lock });
-    if (await isIntact(path, file)) {
+    // It may be gone: Python's tools offer to delete unfinished files.
+    if ((await sizeOf(path)) === file.sizeBytes && (await isIntact(path, file))) {
       const isMismatch = locked !== undefined && !(await matchesLock(path, file, locked));
       lock.assertHeld();
       if (isMismatch) {
@@ -94,7 +95,7 @@ async function downloadLocked(context: BlobContext, request: BlobRequest, lock: 
       return;
     }
     lock.assertHeld();
-    await rm(path);
+    await rm(path, { force: true });
     request.onSize(0);
     if (isLastTry)
       throw new HubError(
