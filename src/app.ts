@@ -84,12 +84,11 @@ export async function createApp(options: AppOptions): Promise<App> {
     loadWaitSeconds,
     pooling: config.pooling,
     clock: realClock,
-    observer: reportLife({ metrics, say: onProgress, freeMemory: () => freeMemory() }),
-  });
-  const freeMemory = createMemoryFreer({
-    clock: realClock,
-    isBusy: () => host.isBusy,
-    collect: () => void collectGarbage(),
+    observer: reportLife({
+      metrics,
+      say: onProgress,
+      freeMemory: createMemoryFreer(realClock, () => void collectGarbage()),
+    }),
   });
   const allowlist = new AllowlistWatcher({
     path: config.supportedModels,

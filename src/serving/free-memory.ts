@@ -1,20 +1,16 @@
 import type { Clock } from './clock.ts';
 
-export interface FreeMemoryOptions {
-  readonly clock: Clock;
-  /** Whether somebody would wait for it. */
-  readonly isBusy: () => boolean;
-  readonly collect: () => void;
-}
+const pauseMs = 1000;
 
-const quietMs = 1000; // several models often go together
-
-/** Calls `collect` once when models have left memory, as soon as nobody waits for anything. */
-export function createMemoryFreer({ clock, isBusy, collect }: FreeMemoryOptions): () => void {
-  let cancel = () => {};
-  const freeSoon = () => {
-    cancel();
-    cancel = clock.after(quietMs, () => (isBusy() ? freeSoon() : collect()));
+/** Calls `collect` when models have left memory, at most once a second: several often go together. */
+export function createMemoryFreer(clock: Clock, collect: () => void): () => void {
+  let isDue = false;
+  return () => {
+    if (isDue) return;
+    isDue = true;
+    clock.after(pauseMs, () => {
+      isDue = false;
+      collect();
+    });
   };
-  return freeSoon;
 }

@@ -113,11 +113,6 @@ export class ModelHost implements Catalog {
     return [...this.#alive].flatMap((slot) => slot.model?.runnerPids() ?? []);
   }
 
-  /** Whether somebody waits for a model or uses one. */
-  get isBusy(): boolean {
-    return [...this.#alive].some(({ isUsed }) => isUsed);
-  }
-
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelIdleCheck();
