@@ -1,15 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isCommit } from './hub-cache.ts';
-import { JsonShapeError, readList, readObject, readRecord, readSize, readText, show, wrong } from './check-json.ts';
+import { JsonShapeError, readList, readObject, readText, show, wrong } from './check-json.ts';
+import { readFiles, readLockedFile, type LockedFile } from './locked-file.ts';
 import { replaceFile } from './replace-file.ts';
-import { isRepositoryFile, isRepositoryId, isRevision } from './repository-id.ts';
-
-/** A file as the lock file holds it. */
-export interface LockedFile {
-  readonly sizeBytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-}
+import { isRepositoryId, isRevision } from './repository-id.ts';
 
 /** What a model is held to: the commit of its revision, and the contents of every file. */
 export interface LockedModel {
@@ -97,25 +91,8 @@ function parseModel(value: unknown, at: string): LockedModel {
     repository: readText(repository, `${at}.repository`, 'a Hugging Face id', isRepositoryId),
     revision: readText(revision, `${at}.revision`, 'a branch, tag or commit', isRevision),
     commit: readText(commit, `${at}.commit`, 'a commit of 40 hexadecimal digits', isCommit),
-    files: parseFiles(files, `${at}.files`),
+    files: readFiles(files, `${at}.files`, readLockedFile),
   };
-}
-
-function parseFiles(value: unknown, at: string): Readonly<Record<string, LockedFile>> {
-  const entries = Object.entries(readRecord(value, at)).map(([path, file]) => {
-    const here = `${at}[${show(path)}]`;
-    if (!isRepositoryFile(path)) throw wrong(here, 'a path inside the repository', 'another');
-    const { sizeBytes, sha256 } = readObject(file, here, ['sizeBytes', 'sha256']);
-    return [
-      path,
-      { sizeBytes: readSize(sizeBytes, `${here}.sizeBytes`), sha256: readSha256(sha256, `${here}.sha256`) },
-    ] as const;
-  });
-  return Object.fromEntries(entries);
-}
-
-export function readSha256(value: unknown, at: string): string {
-  return readText(value, at, '64 hexadecimal digits', (text) => /^[0-9a-f]{64}$/.test(text));
 }
 
 function formatFiles(files: LockedModel['files']): LockedModel['files'] {
