@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { isCommit } from './hub-cache.ts';
-import { JsonShapeError, readList, readObject, readText, show, wrong } from './check-json.ts';
-import { readFiles, readLockedFile, type LockedFile } from './locked-file.ts';
+import { JsonShapeError, readList, readObject, readRecord, readSize, readText, show, wrong } from './check-json.ts';
 import { replaceFile } from './replace-file.ts';
-import { isRepositoryId, isRevision } from './repository-id.ts';
+import { isRepositoryFile, isRepositoryId, isRevision } from './repository-id.ts';
+
+/** A file as the lock file and the manifest of an archive hold it. */
+export interface LockedFile {
+  readonly sizeBytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
 
 /** What a model is held to: the commit of its revision, and the contents of every file. */
 export interface LockedModel {
@@ -93,6 +99,27 @@ function parseModel(value: unknown, at: string): LockedModel {
     commit: readText(commit, `${at}.commit`, 'a commit of 40 hexadecimal digits', isCommit),
     files: readFiles(files, `${at}.files`, readLockedFile),
   };
+}
+
+/** Files by their path in the repository. @throws JsonShapeError */
+export function readFiles<T>(value: unknown, at: string, parse: (file: unknown, at: string) => T): Record<string, T> {
+  const entries = Object.entries(readRecord(value, at)).map(([path, file]) => {
+    const here = `${at}[${show(path)}]`;
+    if (!isRepositoryFile(path)) throw wrong(here, 'a path inside the repository', 'another');
+    return [path, parse(file, here)] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** @throws JsonShapeError */
+export function readLockedFile(value: unknown, at: string): LockedFile {
+  const { sizeBytes, sha256 } = readObject(value, at, ['sizeBytes', 'sha256']);
+  return { sizeBytes: readSize(sizeBytes, `${at}.sizeBytes`), sha256: readSha256(sha256, `${at}.sha256`) };
+}
+
+/** @throws JsonShapeError */
+export function readSha256(value: unknown, at: string): string {
+  return readText(value, at, '64 hexadecimal digits', (text) => /^[0-9a-f]{64}$/.test(text));
 }
 
 function formatFiles(files: LockedModel['files']): LockedModel['files'] {

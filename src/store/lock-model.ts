@@ -2,8 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashFile, type HashOptions } from './hash-file.ts';
 import { listFiles } from './list-files.ts';
-import type { LockedModel } from './lock-file.ts';
-import type { LockedFile } from './locked-file.ts';
+import type { LockedFile, LockedModel } from './lock-file.ts';
 
 export interface LockOptions extends Pick<HashOptions, 'onBytes' | 'signal'> {
   readonly repository: string;

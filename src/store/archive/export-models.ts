@@ -4,7 +4,7 @@ import { blobNameKind } from '../blob-name.ts';
 import { ContentHasher, hashFile, type HashOptions } from '../hash-file.ts';
 import { listFiles, type ModelFile } from '../list-files.ts';
 import type { LocatedModel } from '../locate-model.ts';
-import type { LockedFile } from '../locked-file.ts';
+import type { LockedFile } from '../lock-file.ts';
 import { formatManifest, listEntries, manifestName, type ArchivedModel } from './manifest.ts';
 import { ArchiveError } from './read-archive.ts';
 import type { ArchiveItem } from './write-archive.ts';

@@ -1,7 +1,7 @@
 import { blobNameKind } from '../blob-name.ts';
 import { readList, readObject, readRecord, readSize, readText, show, wrong } from '../check-json.ts';
 import { isCommit, repositoryFolderName } from '../hub-cache.ts';
-import { readFiles, readLockedFile, readSha256, type LockedFile } from '../locked-file.ts';
+import { readFiles, readLockedFile, readSha256, type LockedFile } from '../lock-file.ts';
 import { isRepositoryId, isRevision } from '../repository-id.ts';
 
 /** The first file of an archive: it names all others, and nothing else is taken from an archive. */
