@@ -1,0 +1,177 @@
+import { loadConfig, type Config, type ConfigInput } from '../config.ts';
+import { folderSizeBytes } from '../store/folder-size.ts';
+import type { HubOptions } from '../store/hub/hub.ts';
+import { createTokenReader } from '../store/hub/token-reader.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
+import { lockFilePath, withLocked, writeLockFile } from '../store/lock-file.ts';
+import { lockModel } from '../store/lock-model.ts';
+import type { NamedModel } from '../store/name-model.ts';
+import { ByteProgress } from './byte-progress.ts';
+import { CliError } from './cli-error.ts';
+import type { CliContext, Download } from './context.ts';
+import { formatBytes } from './format-bytes.ts';
+import { lockedOf, openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
+import { runStoppable } from './stoppable.ts';
+import { warnOfUnknown } from './unknown-variables.ts';
+import { writeOut } from './write-out.ts';
+
+export interface PullOptions {
+  readonly flags: NonNullable<ConfigInput['flags']>;
+  /** Every model of the allowlist. */
+  readonly all: boolean;
+  /** Write down the commit and the checksums of what is pulled. */
+  readonly lock: boolean;
+  readonly json: boolean;
+}
+
+/** One row of the answer. */
+interface Pulled {
+  readonly name: string;
+  readonly repository: string;
+  readonly revision: string | null;
+  readonly commit: string | null;
+  readonly folder: string | null;
+  readonly sizeBytes: number | null;
+  readonly state: 'downloaded' | 'already here' | 'failed';
+  readonly isLocked: boolean;
+  readonly error?: string;
+}
+
+/** Downloads models one after the other; one that fails holds up no other. Exit code 1 where any failed. */
+export async function pullModels(names: readonly string[], options: PullOptions, context: CliContext): Promise<number> {
+  const { config, unknown } = loadConfig({ ...context, flags: options.flags });
+  await warnOfUnknown(unknown, context.stderr);
+  if (options.all === names.length > 0)
+    throw new CliError('expected names of models, or --all for every model of the allowlist, and not both', {
+      exitCode: 2,
+    });
+  const store = openStore(config);
+  const models = selectModels(names, store);
+  refuseOffline(models, { store, options });
+  const download = await context.loadDownload();
+  const hint = '; what has arrived is kept, and the next pull goes on from there';
+  return runStoppable({ context, hint }, async (signal) => {
+    const pull = new Pull({ store, options, context, download, signal });
+    const rows: Pulled[] = [];
+    for (const model of models) {
+      const row = await pull.pullModel(model);
+      rows.push(row);
+      if (!options.json) await writeRow(row, context);
+    }
+    if (options.json) await writeOut(context.stdout, `${JSON.stringify(rows, null, 2)}\n`);
+    return rows.some(({ state }) => state === 'failed') ? 1 : 0;
+  });
+}
+
+interface Surroundings {
+  readonly store: ModelStore;
+  readonly options: PullOptions;
+  readonly context: CliContext;
+  readonly download: Download;
+  readonly signal: AbortSignal;
+}
+
+class Pull {
+  readonly #around: Surroundings;
+  readonly #hub: HubOptions;
+  #store: ModelStore;
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#store = around.store;
+    this.#hub = toHub(around.store.config);
+  }
+
+  /** Never rejects but for an abort: a failure is a row too. */
+  async pullModel(model: NamedModel): Promise<Pulled> {
+    const { name, repository, revision = null } = model;
+    const { options, signal } = this.#around;
+    const nothing = { name, repository, revision, commit: null, folder: null, sizeBytes: null };
+    try {
+      const here = findHere(model, this.#store, options);
+      const place = here ?? (await this.#download(model));
+      if (options.lock) await this.#lock(model, place);
+      return {
+        ...nothing,
+        commit: place.revision ?? null,
+        folder: place.folder,
+        sizeBytes: folderSizeBytes(place.folder),
+        state: here === undefined ? 'downloaded' : 'already here',
+        isLocked: lockedOf(model, this.#store) !== undefined,
+      };
+    } catch (error) {
+      signal.throwIfAborted();
+      const isLocked = lockedOf(model, this.#store) !== undefined;
+      return { ...nothing, state: 'failed', isLocked, error: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #download(model: NamedModel): Promise<LocatedModel> {
+    const { context, download, signal } = this.#around;
+    const locked = lockedOf(model, this.#store);
+    const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
+    try {
+      return await download(model.repository, {
+        ...(model.revision === undefined ? {} : { revision: model.revision }),
+        ...(locked === undefined ? {} : { locked }),
+        hfHubCache: this.#store.config.hfHubCache,
+        hub: this.#hub,
+        onProgress: (state) => progress.set(state),
+        signal,
+      });
+    } finally {
+      progress.stop();
+    }
+  }
+
+  /** Adds the model to the lock file; one that is in it was held to it, and stays as it is. */
+  async #lock(model: NamedModel, { folder, revision: commit }: LocatedModel): Promise<void> {
+    if (lockedOf(model, this.#store) !== undefined) return;
+    const { repository, revision } = model;
+    if (commit === undefined)
+      throw new Error(`Expected the commit of ${repository}, got a place without. This is a bug.`);
+    const { context, signal } = this.#around;
+    const totalBytes = folderSizeBytes(folder);
+    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}`, totalBytes });
+    try {
+      const onBytes = (bytes: number): void => progress.add(bytes);
+      const locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
+      const lock = withLocked(this.#store.lock, locked);
+      writeLockFile(lockFilePath(this.#store.config), lock);
+      this.#store = { ...this.#store, lock };
+    } finally {
+      progress.stop();
+    }
+  }
+}
+
+/** The place that spares a download. A lock needs a commit, which only the cache says. */
+function findHere(model: NamedModel, store: ModelStore, { lock }: PullOptions): LocatedModel | undefined {
+  return placesOf(model, store).find(({ kind, problem }) => problem === undefined && (!lock || kind === 'cache'));
+}
+
+function refuseOffline(
+  models: readonly NamedModel[],
+  { store, options }: { readonly store: ModelStore; readonly options: PullOptions },
+): void {
+  if (!store.config.hfHubOffline) return;
+  const missing = models.filter((model) => findHere(model, store, options) === undefined).map(({ name }) => name);
+  if (missing.length === 0) return;
+  throw new CliError(
+    `expected every model on this machine, since HF_HUB_OFFLINE is set; missing are ${missing.join(', ')}. ` +
+      'Unset it, or bring them here with `embeddings export` and `embeddings import`',
+  );
+}
+
+function toHub(config: Config): HubOptions {
+  const { hfEndpoint: endpoint, httpsProxy, httpProxy, directHosts } = config;
+  return { endpoint, readToken: createTokenReader(config), httpsProxy, httpProxy, directHosts };
+}
+
+async function writeRow({ name, state, folder, commit, sizeBytes, error }: Pulled, context: CliContext): Promise<void> {
+  if (state === 'failed') await writeOut(context.stderr, `error: ${name}: ${error}\n`);
+  else {
+    const what = [formatBytes(sizeBytes ?? 0), ...(commit === null ? [] : [`commit ${commit}`])].join(', ');
+    await writeOut(context.stdout, `${name}: ${state} (${what}) in ${folder}\n`);
+  }
+}
