@@ -11,6 +11,7 @@ import { formatBytes } from './format-bytes.ts';
 import { openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
 import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
+import { untilAborted } from './until-aborted.ts';
 import { StdoutClosed, writeOut } from './write-out.ts';
 
 export interface ExportOptions {
@@ -37,7 +38,7 @@ export async function exportModels(
     const progress = new ByteProgress({ stderr: context.stderr, label: 'writing', totalBytes: plan.totalBytes });
     try {
       const chunks = counted(writeArchive(plan.items), { progress, signal });
-      if (options.output === '-') await writeToStdout(chunks, context);
+      if (options.output === '-') await untilAborted(writeToStdout(chunks, context), signal);
       else await writeToFile(chunks, options.output);
     } finally {
       progress.stop();

@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { loadConfig, type ConfigInput } from '../config.ts';
 import { importModels } from '../store/archive/import-models.ts';
 import type { ImportedModel } from '../store/archive/place-models.ts';
@@ -22,6 +23,8 @@ export async function importArchive(archive: string, options: ImportOptions, con
   const input = openArchive(archive, context);
   const imported = await runStoppable({ context, hint: '; nothing was imported' }, async (signal) => {
     const progress = new ByteProgress({ stderr: context.stderr, label: 'importing' });
+    // Also while whoever sends the archive makes it wait.
+    signal.addEventListener('abort', () => input.destroy(signal.reason as Error), { once: true });
     try {
       return await importModels(input, {
         hfHubCache: config.hfHubCache,
@@ -43,18 +46,18 @@ export async function importArchive(archive: string, options: ImportOptions, con
 }
 
 /** @throws CliError where there is nothing to read */
-function openArchive(archive: string, { stdin }: CliContext): AsyncIterable<Uint8Array> {
+function openArchive(archive: string, { stdin }: CliContext): Readable {
   if (archive === '-') {
     if (stdin.isTTY === true)
       throw new CliError('expected an archive on stdin, got a terminal: give the path of one', { exitCode: 2 });
-    return stdin as AsyncIterable<Uint8Array>; // bytes, as long as nobody sets an encoding
+    return stdin;
   }
   const stat = statSync(archive, { throwIfNoEntry: false });
   if (stat === undefined || stat.isDirectory())
     throw new CliError(
       `expected an archive that \`embeddings export\` wrote, got ${archive}, which ${stat === undefined ? 'does not exist' : 'is a folder'}`,
     );
-  return createReadStream(archive, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>; // no encoding is set
+  return createReadStream(archive, { highWaterMark: 1024 * 1024 });
 }
 
 function toRow({ model, folder }: ImportedModel) {

@@ -10,7 +10,7 @@ import type { EmbedRequest } from '../../src/request/embed-request.ts';
 export interface FakeOptions {
   readonly app?: Partial<CliApp>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: Iterable<string | Uint8Array>;
+  readonly stdin?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
   readonly download?: Download;
   /** Stands for a terminal on stdin. */
   readonly isTTY?: boolean;
@@ -94,6 +94,6 @@ export async function cli(argv: readonly string[], options?: FakeOptions) {
   };
 }
 
-function* toBytes(chunks: Iterable<string | Uint8Array>): Generator<Uint8Array> {
-  for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+async function* toBytes(chunks: NonNullable<FakeOptions['stdin']>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }
