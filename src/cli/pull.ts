@@ -3,7 +3,7 @@ import { folderSizeBytes } from '../store/folder-size.ts';
 import type { HubOptions } from '../store/hub/hub.ts';
 import { createTokenReader } from '../store/hub/token-reader.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
-import { lockFilePath, withLocked, writeLockFile } from '../store/lock-file.ts';
+import { lockFilePath, readLockFile, withLocked, writeLockFile } from '../store/lock-file.ts';
 import { lockModel } from '../store/lock-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
 import { ByteProgress } from './byte-progress.ts';
@@ -136,8 +136,9 @@ class Pull {
     try {
       const onBytes = (bytes: number): void => progress.add(bytes);
       const locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
-      const lock = withLocked(this.#store.lock, locked);
-      writeLockFile(lockFilePath(this.#store.config), lock);
+      const path = lockFilePath(this.#store.config);
+      const lock = withLocked(readLockFile(path), locked); // read again: another pull may have written meanwhile
+      writeLockFile(path, lock);
       this.#store = { ...this.#store, lock };
     } finally {
       progress.stop();

@@ -203,6 +203,13 @@ test('a lock decides the commit, whatever the ref says since', () => {
   expect(locateModel('o/m', { ...options, locked })).toEqual({ kind: 'cache', folder: old, revision: commit });
 });
 
+test('a locked commit that is not in the cache is named as the reason', () => {
+  putInCache('o/m');
+  const locked = lockedTo('e'.repeat(40), {});
+  expect(locateModel('o/m', { ...options, locked })).toBeUndefined();
+  expect(listPlaces('o/m', { ...options, locked })[1]?.problem).toBe('no such commit, and the lock file wants it');
+});
+
 test('a folder whose files have other sizes than the lock says is skipped with the reason', () => {
   const local = put(join(options.modelsDir, 'o/m'), model);
   const bundled = put(join(options.bundledDir, 'o/m'), { ...model, 'vocab.txt': 'a' });

@@ -64,7 +64,10 @@ function cachePlace(repository: string, revision: string, { hfHubCache, locked }
   if (!existsSync(root)) return { kind: 'cache', folder: root, problem: 'no such folder' };
   const commit = isCommit(revision) ? revision : readRef(join(refs, revision));
   if (commit === undefined) return { kind: 'cache', folder: root, problem: `no commit in refs/${revision}` };
-  return checked({ kind: 'cache', folder: join(snapshots, commit), revision: commit }, locked);
+  const place: Place = { kind: 'cache', folder: join(snapshots, commit), revision: commit };
+  if (locked !== undefined && !existsSync(place.folder))
+    return { ...place, problem: 'no such commit, and the lock file wants it' };
+  return checked(place, locked);
 }
 
 /** A ref holds one commit; anything else, a path for instance, counts as no ref. */

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 export const commitA = 'a'.repeat(40);
@@ -58,6 +67,18 @@ export function putFolder(folder: string, files: Readonly<Record<string, string 
     writeFileSync(join(folder, path), content);
   }
   return folder;
+}
+
+/** Every file and link below a folder with what it holds. */
+export function readTree(folder: string, prefix = ''): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) Object.assign(found, readTree(path, `${prefix}${name}/`));
+    else found[prefix + name] = stat.isSymbolicLink() ? `-> ${readlinkSync(path)}` : readFileSync(path, 'latin1');
+  }
+  return found;
 }
 
 function safetensors(header: object, data: Buffer): Buffer {

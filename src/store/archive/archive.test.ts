@@ -1,17 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  cpSync,
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { createReadStream, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -21,12 +10,14 @@ import {
   commitB,
   putFolder,
   putSnapshot,
+  readTree,
   tinyModel,
   tinyWeights,
 } from '../../../tests/store/fake-hub-cache.ts';
 import { locateModel, type LocatedModel } from '../locate-model.ts';
 import { planExport, type ExportSource } from './export-models.ts';
 import { importModels } from './import-models.ts';
+import { readArchive } from './read-archive.ts';
 import { formatManifest, manifestName, type ArchivedModel } from './manifest.ts';
 import { writeArchive, type ArchiveItem } from './write-archive.ts';
 
@@ -60,6 +51,12 @@ async function exported(...sources: ExportSource[]): Promise<Buffer> {
   return archiveOf((await planExport(sources, {})).items);
 }
 
+/** The first value, without asking for more. */
+async function first<T>(values: AsyncIterable<T>): Promise<T[]> {
+  for await (const value of values) return [value];
+  return [];
+}
+
 /** In steps of an odd size, so that headers and files are cut anywhere. */
 function inSteps(bytes: Uint8Array, stepBytes = 777): Readable {
   const steps: Uint8Array[] = [];
@@ -71,26 +68,14 @@ function take(bytes: Uint8Array, modelsDir?: string) {
   return importModels(inSteps(bytes), { hfHubCache: target, modelsDir });
 }
 
-/** Every file and link below a folder with what it holds. */
-function tree(folder: string, prefix = ''): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-    const path = join(folder, name);
-    const stat = lstatSync(path);
-    if (stat.isDirectory()) Object.assign(found, tree(path, `${prefix}${name}/`));
-    else found[prefix + name] = stat.isSymbolicLink() ? `-> ${readlinkSync(path)}` : readFileSync(path, 'latin1');
-  }
-  return found;
-}
-
 test('a snapshot comes out of an archive as it went in, links and ref too', async () => {
   putSnapshot(hub);
   const archive = await exported(sourceOf('acme/one'));
   const [imported] = await take(archive);
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
   expect(imported?.folder).toBe(join(target, 'models--acme--one/snapshots', commitA));
   expect(await take(archive)).toHaveLength(1); // again: everything is there
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
   expect(await exported(sourceOf('acme/one'))).toEqual(archive); // the same bytes at any time
 });
 
@@ -104,7 +89,7 @@ test('plain tar unpacks an archive into a cache', async () => {
   execFileSync('tar', ['-xf', file, '-C', target, '--exclude', manifestName]);
   rmSync(hub, { recursive: true });
   putSnapshot(hub); // only the snapshot in use, its blobs and its ref
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
   expect(execFileSync('tar', ['-tvf', file], { encoding: 'utf8' }).split('\n')[0]).toMatch(
     /^-rw-r--r-- 0\/0 +\d+ 1970-01-01 .* embeddings-manifest\.json$/,
   );
@@ -119,14 +104,14 @@ test('an archive that GNU tar packed from the same files is taken', async () => 
   const packed = join(root, 'packed.tar');
   execFileSync('tar', ['-cf', packed, '-C', join(root, 'loose'), `./${manifestName}`, './models--acme--one']);
   await importModels(createReadStream(packed), { hfHubCache: target, modelsDir: undefined });
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
 });
 
 test('two revisions share their blobs, and one without a ref comes without', async () => {
   putSnapshot(hub);
   putSnapshot(hub, { commit: commitB, refs: [], files: { ...tinyModel, 'config.json': '{"b":1}' } });
   await take(await exported(sourceOf('acme/one', commitB), sourceOf('acme/one')));
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
 });
 
 test('plain folders need a models folder and go there; one with other files is left alone', async () => {
@@ -137,13 +122,13 @@ test('plain folders need a models folder and go there; one with other files is l
   );
   const modelsDir = join(root, 'new');
   expect((await take(archive, modelsDir))[0]?.folder).toBe(join(modelsDir, 'acme/two'));
-  expect(tree(modelsDir)).toEqual(tree(join(root, 'models')));
+  expect(readTree(modelsDir)).toEqual(readTree(join(root, 'models')));
   await take(archive, modelsDir);
   writeFileSync(join(modelsDir, 'acme/two/config.json'), '[]');
   await expect(take(archive, modelsDir)).rejects.toThrow(
     `${join(modelsDir, 'acme/two')} exists and has other files than the archive`,
   );
-  expect(tree(modelsDir)['acme/two/config.json']).toBe('[]');
+  expect(readTree(modelsDir)['acme/two/config.json']).toBe('[]');
 });
 
 test('an import mends blobs and links that are broken', async () => {
@@ -153,7 +138,7 @@ test('an import mends blobs and links that are broken', async () => {
   for (const blob of readdirSync(join(broken, 'blobs'))) writeFileSync(join(broken, 'blobs', blob), 'broken');
   rmSync(join(broken, 'snapshots', commitA, 'config.json'));
   await take(await exported(sourceOf('acme/one')));
-  expect(tree(target)).toEqual(tree(hub));
+  expect(readTree(target)).toEqual(readTree(hub));
 });
 
 test('a file that changed since its name was made fails the export', async () => {
@@ -169,7 +154,7 @@ test('wherever an archive is cut off, nothing of it is left', async () => {
   const archive = await exported(sourceOf('acme/one'));
   for (let length = 0; length < archive.length - 1024; length += 256) {
     await expect(take(archive.subarray(0, length)), `${length} bytes`).rejects.toThrow(/expected/);
-    expect(tree(target)).toEqual({});
+    expect(readTree(target)).toEqual({});
   }
 });
 
@@ -188,6 +173,14 @@ test('names of 300 bytes and sizes beyond 8 GB are what tar reads', async () => 
   const listed = execFileSync('sh', ['-c', `tar -tvf ${file} 2>/dev/null || true`], { encoding: 'utf8' });
   expect(listed).toContain(` ${sizeBytes} `);
   expect(listed).toContain(path);
+  const [entry] = await first(readArchive(inSteps(Buffer.concat(chunks))));
+  expect([entry?.path, entry?.sizeBytes]).toEqual([path, sizeBytes]);
+});
+
+test('an archive that ends within a file says so', async () => {
+  putSnapshot(hub);
+  const archive = await exported(sourceOf('acme/one'));
+  await expect(take(archive.subarray(0, 700))).rejects.toThrow('expected a whole archive, got only its beginning');
 });
 
 const text = 'bytes';
@@ -286,7 +279,7 @@ test.each<[string, ArchiveItem[], RegExp]>([
   ],
 ])('an archive with %s is refused and leaves nothing', async (_, items, message) => {
   await expect(take(await archiveOf(items))).rejects.toThrow(message);
-  expect(tree(root)).toEqual({});
+  expect(readTree(root)).toEqual({});
 });
 
 test('bytes that are no archive are refused', async () => {

@@ -34,7 +34,11 @@ export async function importModels(
     const wanted = new Map(
       models.flatMap((model) => [...listEntries(model)].map(([path, entry]) => [path, { entry, model }] as const)),
     );
-    const sizes = [...wanted.values()].map(({ entry, model }) => ({ home: homeOf(model), sizeBytes: sizeOf(entry) }));
+    const sizes = [...wanted].map(([path, { entry, model }]) => ({
+      home: homeOf(model),
+      path,
+      sizeBytes: sizeOf(entry),
+    }));
     checkRoom(sizes);
     onStart?.(sizes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const missing = new Set(wanted.keys());

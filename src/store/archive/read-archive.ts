@@ -67,6 +67,6 @@ export async function* readArchive(input: AsyncIterable<Uint8Array>): AsyncGener
 }
 
 function describe({ message }: Error): string {
-  if (message.startsWith('Truncated input')) return 'expected a whole archive, got only its beginning; copy it again';
+  if (message.includes('Truncated input')) return 'expected a whole archive, got only its beginning; copy it again';
   return `expected a tar file as \`embeddings export\` writes it: ${message}`;
 }
