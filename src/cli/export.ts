@@ -1,9 +1,9 @@
-import { createWriteStream, existsSync, renameSync, rmSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { loadConfig, type ConfigInput } from '../config.ts';
 import { bytesToHash, planExport, type Export, type ExportSource } from '../store/archive/export-models.ts';
 import { writeArchive } from '../store/archive/write-archive.ts';
 import { describePlaces } from '../store/locate-model.ts';
+import { writeNewFile } from '../store/write-new-file.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
@@ -113,7 +113,7 @@ async function writeToStdout(chunks: AsyncIterable<Uint8Array>, { stdout }: CliC
 async function writeToFile(chunks: AsyncIterable<Uint8Array>, output: string): Promise<void> {
   const temporary = `${output}.${process.pid}.part`;
   try {
-    await pipeline(chunks, createWriteStream(temporary, { flags: 'wx', flush: true }));
+    await writeNewFile(temporary, chunks);
     renameSync(temporary, output);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -147,6 +147,8 @@ test('a file that changed since its name was made fails the export', async () =>
   flipped[flipped.length - 1] = 0;
   writeFileSync(join(snapshot, 'model.safetensors'), flipped);
   await expect(exported(sourceOf('acme/one'))).rejects.toThrow(/model\.safetensors is corrupt: expected SHA-256/);
+  writeFileSync(join(snapshot, 'config.json'), '[]');
+  await expect(exported(sourceOf('acme/one'))).rejects.toThrow(/config\.json is corrupt: expected the bytes of/);
 });
 
 test('wherever an archive is cut off, nothing of it is left', async () => {

@@ -1,8 +1,8 @@
-import { createWriteStream, existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { blobNameKind, isBlobOfName } from '../blob-name.ts';
 import { ContentHasher, hashFile, type FileHashes } from '../hash-file.ts';
+import { writeNewFile } from '../write-new-file.ts';
 import type { ArchivedModel, ExpectedEntry } from './manifest.ts';
 import { ArchiveError, type ArchiveEntry } from './read-archive.ts';
 import type { Staging } from './staging.ts';
@@ -93,8 +93,7 @@ async function write(
     }
   }
   mkdirSync(dirname(file), { recursive: true });
-  // Flushed, so that no power cut leaves the right name on bytes that never reached the disk.
-  await pipeline(hashed, createWriteStream(file, { flags: 'wx', flush: true }));
+  await writeNewFile(file, hashed());
   return hasher.digest();
 }
 
