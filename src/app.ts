@@ -1,20 +1,25 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
+import { readMachine } from './engine/machine.ts';
 import { chooseProvider } from './engine/provider.ts';
 import { forkRunner, type OpenChannel } from './engine/runner-channel.ts';
 import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
-import { ServiceError } from './errors.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
 import { choosePreload } from './serving/choose-preload.ts';
 import { createVariantFinder } from './serving/list-variants.ts';
+import { realClock } from './serving/clock.ts';
+import { createFetch } from './serving/fetch-model.ts';
+import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
-import { loadServedModel } from './serving/served-model.ts';
+import { prepareModel } from './serving/prepare-model.ts';
+import { reportDownloads, reportLife } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
+import type { HubOptions } from './store/hub/hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
 import { readVersion } from './util/version.ts';
@@ -23,6 +28,8 @@ export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
   readonly onProgress?: (message: string) => void;
+  /** How long a request waits for its model, instead of `config.loadWaitSeconds`. */
+  readonly loadWaitSeconds?: number;
   /** Where runner processes come from. */
   readonly openChannel?: OpenChannel;
 }
@@ -40,31 +47,42 @@ export interface App {
 /** Builds the pieces and joins them. @throws ConfigError, AllowlistError */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger, onProgress = () => {}, openChannel = forkRunner } = options;
+  const { loadWaitSeconds = config.loadWaitSeconds } = options;
   const provider = chooseProvider(config.device);
   refuseUnbuilt(config, provider);
   const metrics = createMetrics();
 
   const whereOf = ({ revision }: AllowlistEntry) => ({ ...config, bundledDir: bundledModelsDir, revision });
   const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
-  const load = async (entry: AllowlistEntry) => {
-    const located = locate(entry);
-    if (located === undefined) {
-      const places = describePlaces(listPlaces(entry.repository, whereOf(entry)));
-      throw new ServiceError('model_not_downloaded', { model: entry.name, places, param: 'model' });
-    }
-    onProgress(`loading ${entry.name} from ${located.folder}`);
-    return loadServedModel({ entry, located, config, provider, metrics, logger, openChannel });
+  const download = async ({ repository, revision }: AllowlistEntry, fetching: FetchOptions) => {
+    const { downloadModel } = await import('./store/hub/download-model.ts'); // its libraries are needed for nothing else
+    return downloadModel(repository, { ...fetching, revision, hfHubCache: config.hfHubCache, hub: toHub(config) });
   };
+  const files = new ModelFiles({
+    locate,
+    fetch: createFetch({
+      isOffline: config.hfHubOffline,
+      download,
+      describePlaces: (entry) => describePlaces(listPlaces(entry.repository, whereOf(entry))),
+    }),
+    clock: realClock,
+    observer: reportDownloads({ metrics, say: onProgress, clock: realClock }),
+  });
   const host = new ModelHost({
-    load,
+    files,
+    prepare: async (entry) => {
+      const located = await files.obtain(entry);
+      onProgress(`loading ${entry.name} from ${located.folder}`);
+      return prepareModel({ entry, located, config, provider, metrics, logger, openChannel });
+    },
     variantsOf: createVariantFinder({ locate, pooling: config.pooling }),
     maxLoadedModels: config.maxLoadedModels,
+    maxModelMemory: config.maxModelMemory ?? readMachine().memoryBytes * defaultMemoryShare,
+    keepAlive: config.keepAlive,
+    loadWaitSeconds,
     pooling: config.pooling,
-    nowMs: () => Date.now(),
-    onLoaded: (entry, seconds) => {
-      metrics.modelLoadSeconds.observe({ model: entry.name }, seconds);
-      onProgress(`${entry.name} is ready after ${seconds.toFixed(2)} s`);
-    },
+    clock: realClock,
+    observer: reportLife({ metrics, say: onProgress }),
   });
   const allowlist = new AllowlistWatcher({
     path: config.supportedModels,
@@ -83,7 +101,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
     for (const name of preload) {
       host
-        .use(name, async () => {})
+        .load(name)
         .catch((error: unknown) => logger.error({ model: name, err: error }, 'could not be loaded at start'));
     }
   };
@@ -116,6 +134,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       await withinSeconds(secondsToAnswer, drained);
     },
   };
+}
+
+const defaultMemoryShare = 0.8; // the rest is for this process, the page cache and others
+
+function toHub(config: Config): HubOptions {
+  const { hfEndpoint: endpoint, hfToken, httpsProxy, httpProxy, directHosts } = config;
+  return { endpoint, readToken: () => hfToken, httpsProxy, httpProxy, directHosts };
 }
 
 const secondsToAnswer = 1; // for the shutting_down answers to reach their clients

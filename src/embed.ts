@@ -1,5 +1,6 @@
 import type { Metrics } from './metrics/metrics.ts';
 import type { EmbedRequest } from './request/embed-request.ts';
+import type { ModelFacts } from './serving/model-facts.ts';
 import type { ModelHost, ModelWork } from './serving/model-host.ts';
 import type { Encoded } from './tokenizer/encoded.ts';
 import { encodeItems } from './tokenizer/encode-items.ts';
@@ -14,12 +15,20 @@ export interface Cut {
   readonly keptTokens: number;
 }
 
+/** What vectors were made with: the same source and text give the same vector. */
+export interface VectorSource extends Pick<ModelFacts, 'origin' | 'revision' | 'dtype' | 'pooling' | 'task'> {
+  readonly repository: string;
+  /** Put before every text; '' for none. */
+  readonly prompt: string;
+}
+
 export interface EmbedResult {
   /** Row `i` belongs to item `i` of the request; already sliced to `dimensions`. */
   readonly vectors: Vectors;
   /** Real tokens, special tokens included. */
   readonly promptTokens: number;
   readonly cuts: readonly Cut[];
+  readonly source: VectorSource;
 }
 
 /**
@@ -57,9 +66,10 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);
       if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
-      return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts };
+      const source = { ...model.card, repository: entry.repository, prompt };
+      return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts, source };
     };
-    return host.use(request.model, work, request);
+    return host.use(request.model, work, request, signal);
   };
 }
 

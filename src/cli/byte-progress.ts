@@ -1,5 +1,5 @@
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 
 export interface ByteProgressOptions {
   readonly stderr: CliContext['stderr'] & { readonly columns?: number };

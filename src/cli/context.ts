@@ -17,6 +17,7 @@ export type CreateApp = (options: {
   config: Config;
   logger: Logger;
   onProgress?: (message: string) => void;
+  loadWaitSeconds?: number;
   openChannel?: OpenChannel;
 }) => Promise<CliApp>;
 

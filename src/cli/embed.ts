@@ -50,7 +50,7 @@ export async function embedTexts(texts: readonly string[], options: EmbedOptions
   let app: CliApp | undefined;
   try {
     app = await untilAborted(
-      createApp({ config, logger, onProgress: (message) => progress.note(message) }),
+      createApp({ config, logger, onProgress: (message) => progress.note(message), loadWaitSeconds: Infinity }),
       abort.signal,
     );
     const { embed } = app;

@@ -7,7 +7,7 @@ import { writeNewFile } from '../store/write-new-file.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
 import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';

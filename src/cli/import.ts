@@ -6,7 +6,7 @@ import type { ImportedModel } from '../store/archive/place-models.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import { writeOut } from './write-out.ts';

@@ -5,7 +5,7 @@ import { folderSizeBytes } from '../store/folder-size.ts';
 import { describePlaces, type Place } from '../store/locate-model.ts';
 import { readAllowlist } from '../store/watch-allowlist.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { lockedOf, openStore, placesOf, type ModelStore } from './model-store.ts';
 import { formatTable } from './table.ts';
 import { writeOut } from './write-out.ts';

@@ -9,7 +9,7 @@ import type { NamedModel } from '../store/name-model.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext, Download } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { lockedOf, openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
 import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';

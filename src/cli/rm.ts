@@ -2,7 +2,7 @@ import { loadConfig, type ConfigInput } from '../config.ts';
 import type { NamedModel } from '../store/name-model.ts';
 import { planRemoval, removeSnapshots } from '../store/remove-snapshots.ts';
 import type { CliContext } from './context.ts';
-import { formatBytes } from './format-bytes.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import { writeOut } from './write-out.ts';

@@ -157,18 +157,21 @@ test('a batch that the engine refuses fails alone; the process goes on', async (
   expect(processes).toHaveLength(1);
 });
 
-test('a closed replica kills its process, starts no other, and fails what was in flight', async () => {
+test('a closed replica kills its process, starts no other, fails what was in flight, and is closed when the process is gone', async () => {
   const { replica, processes } = stage();
   processes[0]?.says({ kind: 'loaded' });
   const lost = replica.embed(batch);
   await settle();
   const outcome = expect(lost).rejects.toMatchObject({ code: 'shutting_down' });
-  await replica.close();
+  let isClosed = false;
+  const closed = replica.close().then(() => (isClosed = true));
   await outcome;
-  processes[0]?.dies('signal SIGKILL');
   await settle();
+  expect([processes[0]?.isKilled, isClosed]).toEqual([true, false]);
+  processes[0]?.dies('signal SIGKILL');
+  await closed;
+  await replica.close(); // again, at once
   expect(processes).toHaveLength(1);
-  expect(processes[0]?.isKilled).toBe(true);
 });
 
 test('a process that hangs is killed, and one that answers is not', async () => {
@@ -222,9 +225,11 @@ test('a load that hangs is given up, and one that ends is not', async () => {
 test('a batch for a closed replica is refused, and what its process still says counts for nothing', async () => {
   const { replica, processes } = stage();
   processes[0]?.says({ kind: 'loaded' });
-  await replica.close();
+  const closed = replica.close();
   await expect(replica.embed(batch)).rejects.toMatchObject({ code: 'shutting_down' });
   processes[0]?.says({ kind: 'load-failed', reason: 'late' });
+  processes[0]?.dies('signal SIGKILL');
+  await closed;
   await settle();
   expect(processes).toHaveLength(1);
 });

@@ -1,3 +1,4 @@
+import { withResolvers } from '../util/with-resolvers.ts';
 import { ServiceError } from '../errors.ts';
 import type { Batch } from '../scheduler/batch.ts';
 import type { Vectors } from '../vectors/vectors.ts';
@@ -43,7 +44,8 @@ export class RunnerReplica implements Replica {
   readonly #options: RunnerOptions;
   readonly #pending = new Map<number, Pending>();
   #channel: RunnerChannel | undefined;
-  #ready: PromiseWithResolvers<void> = withResolvers();
+  #gone = withResolvers<void>();
+  #ready = withResolvers<void>();
   #nextId = 0;
   #crashesSinceGoodBatch = 0;
   #loadAttempts = 0;
@@ -81,14 +83,17 @@ export class RunnerReplica implements Replica {
     });
   }
 
+  /** Resolves when its process is gone and its memory is the system's again. */
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#cancelLoadTimer();
-    const closed = closedError();
-    this.#ready.reject(closed);
-    this.#failPending(closed);
-    this.#channel?.kill();
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      this.#cancelLoadTimer();
+      const closed = closedError();
+      this.#ready.reject(closed);
+      this.#failPending(closed);
+      this.#channel?.kill();
+    }
+    await this.#gone.promise;
   }
 
   #maxRunMs(offsets: Int32Array): number {
@@ -104,6 +109,7 @@ export class RunnerReplica implements Replica {
       exit: (reason) => this.#onExit(reason),
     });
     this.#channel = channel;
+    this.#gone = withResolvers();
     this.#cancelLoadTimer = this.#options.startTimer(maxLoadMs, () =>
       this.#giveUp(`its load took more than ${maxLoadMs / 60_000} minutes`),
     );
@@ -139,6 +145,8 @@ export class RunnerReplica implements Replica {
   }
 
   #onExit(reason: string): void {
+    this.#channel = undefined;
+    this.#gone.resolve();
     if (this.#isClosed) return;
     const wasIdle = this.#isLoaded && this.#pending.size === 0;
     if (this.#isLoaded) this.#ready = withResolvers();
@@ -187,22 +195,4 @@ export class RunnerReplica implements Replica {
 
 function closedError(): ServiceError {
   return new ServiceError('shutting_down', { retryAfterSeconds: 1 });
-}
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** `Promise.withResolvers`, which Node 20 lacks. A rejection that nobody awaits is no crash of the server. */
-function withResolvers<T>(): PromiseWithResolvers<T> {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

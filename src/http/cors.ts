@@ -21,6 +21,7 @@ const exposedHeaders = [
   'retry-after',
   'retry-after-ms',
   'x-should-retry',
+  'x-embeddings-model',
   'x-embeddings-truncated',
   'x-embeddings-truncated-count',
   'x-ratelimit-limit-requests',

@@ -4,6 +4,7 @@ import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { azureSchema, embeddingsSchema } from './schemas.ts';
+import { sourceHeader } from './source-header.ts';
 import { recordRequest } from './timing.ts';
 import { truncationHeaders } from './truncation-headers.ts';
 
@@ -46,6 +47,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     const encodeStartMs = performance.now();
     const response = await writeEmbedResponse({ model: wanted.model, encodingFormat, result });
     metrics.encodeSeconds.observe({ model: facts.model }, (performance.now() - encodeStartMs) / 1000);
+    void reply.headers(sourceHeader(result.source));
     if (result.cuts.length > 0) void reply.headers(truncationHeaders(result.cuts));
     void reply.header('content-type', 'application/json').send(response);
   } catch (error) {

@@ -63,7 +63,20 @@ export function createMetrics() {
       'model',
     ]),
     modelsLoaded: gauge('embeddings_models_loaded', 'Models in memory', []),
+    modelMemoryBytes: gauge('embeddings_model_memory_bytes', 'Memory a loaded model takes, at most', ['model']),
     modelLoadSeconds: histogram('embeddings_model_load_seconds', 'Loading one model', ['model'], seconds),
+    modelLoadFailures: counter('embeddings_model_load_failures_total', 'Models that could not be loaded', ['model']),
+    modelUnloads: counter(
+      'embeddings_model_unloads_total',
+      'Models unloaded: nobody used them (idle), another needed the place (room), or the allowlist changed',
+      ['model', 'reason'],
+    ),
+    downloads: counter('embeddings_downloads_total', 'Downloads of models that have ended: done or failed', [
+      'model',
+      'outcome',
+    ]),
+    downloadedBytes: gauge('embeddings_download_done_bytes', 'Bytes of a download on its way that are here', ['model']),
+    downloadBytes: gauge('embeddings_download_bytes', 'Bytes of a download on its way, all of them', ['model']),
   };
 }
 

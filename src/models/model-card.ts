@@ -3,7 +3,7 @@ export interface ModelCard {
   /** The alias where the allowlist gives one, else the Hugging Face id. */
   readonly id: string;
   readonly repository: string;
-  readonly state: 'available' | 'loading' | 'ready' | 'failed';
+  readonly state: 'available' | 'downloading' | 'loading' | 'ready' | 'failed';
   /** Unix seconds of the moment the allowlist that holds it was read. */
   readonly created: number;
   readonly architecture?: string;
@@ -17,6 +17,8 @@ export interface ModelCard {
   readonly weights?: string;
   readonly dtype?: string;
   readonly parameters?: number;
+  /** Where the files were found, and the commit they are of where that place says it. */
+  readonly origin?: 'local' | 'cache' | 'bundled';
   readonly revision?: string;
   readonly replicas?: number;
   readonly threads?: number;
@@ -24,6 +26,17 @@ export interface ModelCard {
   readonly prompts?: readonly string[];
   /** Names that `task` and `input_type` may have beside those of prompts. */
   readonly tasks?: readonly string[];
+  /** The adapter or route of these that is used. */
+  readonly task?: string;
+  /** The text that the allowlist puts before every input. */
+  readonly prompt?: string;
+  /** Kept in memory once loaded. */
+  readonly pinned?: boolean;
+  /** What it takes of the memory for models, at most. */
+  readonly memoryBytes?: number;
+  /** While it is downloaded. */
+  readonly downloadedBytes?: number;
+  readonly downloadBytes?: number;
   /** Why the last load failed. */
   readonly problem?: string;
 }

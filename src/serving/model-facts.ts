@@ -7,15 +7,16 @@ import type { ElementType } from '../store/safetensors.ts';
 import type { ModelPlan } from './plan-model.ts';
 
 /** What is known of a model only once it is loaded. */
-export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'>;
+export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'> &
+  Required<Pick<ModelCard, 'origin' | 'dtype'>>;
 
 export interface FactSources
-  extends Resources, Pick<ModelPlan, 'model' | 'maxTokens' | 'pipeline' | 'prompts' | 'variants'> {
+  extends Resources, Pick<ModelPlan, 'model' | 'maxTokens' | 'pipeline' | 'prompts' | 'variants' | 'variant'> {
   readonly located: LocatedModel;
 }
 
 export function toModelFacts(sources: FactSources): ModelFacts {
-  const { model, located, maxTokens, pipeline, prompts, variants, replicas, threads } = sources;
+  const { model, located, maxTokens, pipeline, prompts, variants, variant, replicas, threads } = sources;
   const pooling = describePooling(pipeline.pooling);
   const { architecture, declaredPooling } = model;
   return {
@@ -27,11 +28,13 @@ export function toModelFacts(sources: FactSources): ModelFacts {
     weights: findMainType(model),
     dtype: 'float32',
     parameters: countParameters(model),
+    origin: located.kind,
     ...(located.revision === undefined ? {} : { revision: located.revision }),
     replicas,
     threads,
     ...(prompts.size === 0 ? {} : { prompts: [...prompts.keys()] }),
     ...(variants.length === 0 ? {} : { tasks: variants }),
+    ...(variant === undefined ? {} : { task: variant }),
   };
 }
 

@@ -2,56 +2,81 @@ import { ServiceError } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
 import type { PromptWish } from './choose-prompt.ts';
+import type { Clock } from './clock.ts';
 import { findName } from './find-name.ts';
+import type { ModelFiles } from './model-files.ts';
+import { ModelRoom } from './model-room.ts';
+import { ModelSlot, type PrepareModel, type UnloadReason } from './model-slot.ts';
+import { notReady } from './not-ready.ts';
 import type { ServedModel } from './served-model.ts';
+import { toCard } from './to-card.ts';
+import { withinMs } from './within.ts';
 
 export interface ModelHostOptions {
-  readonly load: (entry: AllowlistEntry) => Promise<ServedModel>;
-  /** Adapters and routes of a model: what `input_type` or `task` of a request may choose. None when absent. */
+  readonly files: Pick<ModelFiles, 'obtain' | 'downloadOf' | 'retain' | 'close'>;
+  readonly prepare: PrepareModel;
+  /** Adapters and routes of a model whose files are here: what `input_type` or `task` of a request may choose. */
   readonly variantsOf?: (entry: AllowlistEntry) => Promise<readonly string[]>;
   readonly maxLoadedModels: number;
-  readonly nowMs: () => number;
+  /** Of all models in memory together. */
+  readonly maxModelMemory: number;
+  /** Seconds after which a model that nobody uses is unloaded; never when undefined. */
+  readonly keepAlive: number | undefined;
+  /** How long a request waits for its model; without end when Infinity. */
+  readonly loadWaitSeconds: number;
+  readonly clock: Clock;
   /** The pooling used where an entry names none. */
   readonly pooling: 'mean' | 'model';
-  readonly onLoaded?: (entry: AllowlistEntry, seconds: number) => void;
+  readonly observer?: HostObserver;
+}
+
+/** Hears of the life of models. */
+export interface HostObserver {
+  onLoaded?(entry: AllowlistEntry, load: { readonly seconds: number; readonly memoryBytes: number }): void;
+  onLoadFailed?(entry: AllowlistEntry, error: unknown): void;
+  onUnload?(entry: AllowlistEntry, reason: UnloadReason): void;
+  /** Its memory is the system's again. */
+  onClosed?(entry: AllowlistEntry): void;
 }
 
 /** What is done with a model while it stays in memory. */
 export type ModelWork<T> = (model: ServedModel, entry: AllowlistEntry) => Promise<T>;
 
-/** One model that may be in memory; entries that differ only in name and prompt share it. */
-interface Slot {
-  /** Key of its entry in the allowlist: requests may ask for several variants of one. */
-  readonly entryKey: string;
-  state: 'loading' | 'ready' | 'failed';
-  readonly loading: Promise<ServedModel>;
-  model?: ServedModel;
-  failure?: { readonly error: unknown; readonly atMs: number };
-  users: number;
-  lastUsedMs: number;
-  isRetired: boolean;
+/** Who waits for a model. */
+interface Caller {
+  readonly wish: PromptWish;
+  readonly waitMs: number;
+  /** Fires when the caller has left. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-const failureRememberedMs = 10_000; // a broken model is not loaded again for every request
-
-/** The allowed models: loads them on first use, one load each however many ask, and unloads the longest unused. */
+/** The allowed models: loads them on first use, one load each however many ask, and unloads those that others need the place of. */
 export class ModelHost implements Catalog {
   readonly #options: ModelHostOptions;
-  readonly #slots = new Map<string, Slot>();
+  readonly #room: ModelRoom;
+  readonly #slots = new Map<string, ModelSlot>();
+  /** Every slot that holds a process, those that requests no longer find too. */
+  readonly #alive = new Set<ModelSlot>();
   #entries = new Map<string, AllowlistEntry>();
-  #listedAt = 0;
+  #createdSeconds = 0;
   #isClosed = false;
+  #cancelIdleCheck: () => void = () => {};
 
   constructor(options: ModelHostOptions) {
     this.#options = options;
+    const { maxLoadedModels: maxModels, maxModelMemory: maxBytes, clock } = options;
+    this.#room = new ModelRoom({ maxModels, maxBytes, clock });
+    this.#checkIdle();
   }
 
   /** Takes a new allowlist into force. Models no longer on it end when their last request is done. */
   setAllowlist({ entries }: Allowlist): void {
     this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
-    this.#listedAt = Math.floor(this.#options.nowMs() / 1000);
+    this.#createdSeconds = Math.floor(Date.now() / 1000);
+    this.#options.files.retain(entries);
     const wanted = new Set(entries.map(slotKey));
-    for (const [key, slot] of this.#slots) if (!wanted.has(slot.entryKey)) this.#retire(key, slot);
+    for (const slot of this.#slots.values()) if (!wanted.has(slot.entryKey)) slot.retire('allowlist');
+    this.#room.review(); // a pin may have gone
   }
 
   list(): readonly ModelCard[] {
@@ -66,26 +91,16 @@ export class ModelHost implements Catalog {
   /**
    * Runs `work` with the model of that name, in the variant that a request asks for, if any. It stays in memory until
    * the work is done.
-   * @throws ServiceError `model_not_found`, `model_limit_reached`, `shutting_down`, and what the load or the work throws
+   * @throws ServiceError `model_not_found`, `model_loading`, `model_limit_reached`, `shutting_down`, and what the load or
+   * the work throws
    */
-  async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}): Promise<T> {
-    const entry = this.#entryOf(name);
-    const variant = isPlain(wish) ? undefined : await this.#variantFor(entry, wish);
-    if (this.#entryOf(name) !== entry) return this.use(name, work, wish); // the list changed meanwhile
-    const slot = this.#slotOf(entry, variant); // found or made at once: others that ask share it
-    if (slot.failure !== undefined) throw slot.failure.error;
-    slot.users++;
-    try {
-      const model = await slot.loading;
-      return await work(model, entry);
-    } catch (error) {
-      if (isBroken(error)) this.#markFailed(slot, error);
-      throw error;
-    } finally {
-      slot.users--;
-      slot.lastUsedMs = this.#options.nowMs();
-      if (slot.isRetired && slot.users === 0) void slot.model?.close();
-    }
+  async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}, signal?: AbortSignal): Promise<T> {
+    return this.#use(name, work, { wish, waitMs: this.#options.loadWaitSeconds * 1000, signal });
+  }
+
+  /** Loads a model that nobody has asked for yet. @throws what the load throws */
+  async load(name: string): Promise<void> {
+    await this.#use(name, async () => {}, { wish: {}, waitMs: Infinity });
   }
 
   /** The models in memory or on their way there; failed ones too. */
@@ -95,21 +110,47 @@ export class ModelHost implements Catalog {
 
   /** Process ids of every runner. */
   runnerPids(): readonly number[] {
-    return [...this.#slots.values()].flatMap((slot) => slot.model?.runnerPids() ?? []);
+    return [...this.#alive].flatMap((slot) => slot.model?.runnerPids() ?? []);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const slots = [...this.#slots.values()];
+    this.#cancelIdleCheck();
+    this.#options.files.close();
     this.#slots.clear();
-    await Promise.all(
-      slots.map(async ({ loading }) =>
-        loading.then(
-          (model) => model.close(),
-          () => {},
-        ),
-      ),
-    );
+    await Promise.all([...this.#alive].map(async (slot) => slot.close()));
+  }
+
+  async #use<T>(name: string, work: ModelWork<T>, caller: Caller): Promise<T> {
+    const entry = this.#entryOf(name);
+    const variant = isPlain(caller.wish) ? undefined : await this.#variantFor(entry, caller);
+    if (this.#entryOf(name) !== entry) return this.#use(name, work, caller); // the list changed meanwhile
+    const slot = this.#slotOf(entry, variant); // found or made at once: others that ask share it
+    if (slot.failure !== undefined) throw slot.failure;
+    slot.hold();
+    try {
+      const model = slot.model ?? (await this.#inTime(slot.loading, caller, { entry, slot }));
+      return await work(model, entry);
+    } catch (error) {
+      if (error instanceof ServiceError && error.code === 'model_broken') slot.fail(error);
+      throw error;
+    } finally {
+      slot.release();
+    }
+  }
+
+  /** What `promise` gives, or an error that says what the caller still waits for. */
+  #inTime<T>(
+    promise: Promise<T>,
+    { waitMs, signal }: Caller,
+    { entry, slot }: { readonly entry: AllowlistEntry; readonly slot?: ModelSlot },
+  ): Promise<T> {
+    const { clock, files } = this.#options;
+    const onLate = () => {
+      const held = this.#room.occupants.map(({ name }) => name);
+      return notReady(entry.name, { slot, download: files.downloadOf(entry), held });
+    };
+    return withinMs(promise, { waitMs, signal, clock, onLate });
   }
 
   #entryOf(name: string): AllowlistEntry {
@@ -120,95 +161,74 @@ export class ModelHost implements Catalog {
   }
 
   /** The adapter or route that a request names; what it does not know is left to the choice of a prompt. */
-  async #variantFor(entry: AllowlistEntry, { task, inputType }: PromptWish): Promise<string | undefined> {
-    const variants = (await this.#options.variantsOf?.(entry)) ?? [];
+  async #variantFor(entry: AllowlistEntry, caller: Caller): Promise<string | undefined> {
+    const { files, variantsOf } = this.#options;
+    if (variantsOf === undefined) return undefined;
+    await this.#inTime(files.obtain(entry), caller, { entry }); // only its files say what it has
+    const variants = await variantsOf(entry);
+    const { task, inputType } = caller.wish;
     const found = [task, inputType].map((wanted) => (wanted === undefined ? undefined : findName(wanted, variants)));
     return found.find((variant) => variant !== undefined);
   }
 
-  #slotOf(base: AllowlistEntry, task = base.task): Slot {
-    const entryKey = slotKey(base);
+  #slotOf(base: AllowlistEntry, task = base.task): ModelSlot {
     const entry = task === undefined ? base : { ...base, task };
     const key = slotKey(entry);
     const known = this.#slots.get(key);
-    const now = this.#options.nowMs();
-    if (known !== undefined && (known.failure === undefined || now - known.failure.atMs < failureRememberedMs))
-      return known;
-    this.#makeRoom();
-    const slot: Slot = {
+    if (known !== undefined && !known.isFailureForgotten) return known;
+    const entryKey = slotKey(base);
+    const { prepare, clock, observer } = this.#options;
+    const slot = new ModelSlot({
+      entry,
       entryKey,
-      state: 'loading',
-      loading: this.#options.load(entry),
-      users: 0,
-      lastUsedMs: now,
-      isRetired: false,
-    };
-    this.#slots.set(key, slot);
-    slot.loading.then(
-      (model) => {
-        slot.model = model;
-        slot.state = 'ready';
-        this.#options.onLoaded?.(entry, (this.#options.nowMs() - now) / 1000);
-        if (slot.isRetired && slot.users === 0) void model.close();
+      prepare,
+      room: this.#room,
+      clock,
+      isPinned: () => [...this.#entries.values()].some((line) => line.pin === true && slotKey(line) === entryKey),
+      onRetire: (retired, reason) => this.#forget(retired, reason),
+      onReady: ({ memoryBytes }, seconds) => observer?.onLoaded?.(entry, { seconds, memoryBytes }),
+      onFailed: (_, error) => observer?.onLoadFailed?.(entry, error),
+      onClosed: (closed) => {
+        this.#alive.delete(closed);
+        observer?.onClosed?.(entry);
       },
-      (error: unknown) => this.#markFailed(slot, error),
-    );
+    });
+    this.#alive.add(slot);
+    this.#slots.set(key, slot);
     return slot;
   }
 
-  /** A model fails while it loads, or later when all its runners have given up; it is loaded again after a while. */
-  #markFailed(slot: Slot, error: unknown): void {
-    if (slot.state === 'failed') return;
-    slot.state = 'failed';
-    slot.failure = { error, atMs: this.#options.nowMs() };
-    void slot.model?.close();
-    delete slot.model;
+  /** New requests for the model load it again. */
+  #forget(slot: ModelSlot, reason: UnloadReason): void {
+    const key = slotKey(slot.entry);
+    if (this.#slots.get(key) === slot) this.#slots.delete(key);
+    if (slot.model !== undefined) this.#options.observer?.onUnload?.(slot.entry, reason);
   }
 
-  #makeRoom(): void {
-    if (this.#heldCount() < this.#options.maxLoadedModels) return;
-    const pinned = new Set([...this.#entries.values()].filter((entry) => entry.pin === true).map(slotKey));
-    const unused = [...this.#slots].filter(
-      ([, slot]) => slot.state === 'ready' && slot.users === 0 && !pinned.has(slot.entryKey),
-    );
-    const [oldest] = unused.sort(([, a], [, b]) => a.lastUsedMs - b.lastUsedMs);
-    if (oldest === undefined)
-      throw new ServiceError('model_limit_reached', { max: this.#options.maxLoadedModels, retryAfterSeconds: 2 });
-    this.#retire(...oldest);
-  }
-
-  #retire(key: string, slot: Slot): void {
-    this.#slots.delete(key);
-    slot.isRetired = true;
-    if (slot.users === 0) void slot.model?.close();
-  }
-
-  /** Those that load count: they will be in memory. */
-  #heldCount(): number {
-    return [...this.#slots.values()].filter((slot) => slot.state !== 'failed').length;
+  #checkIdle(): void {
+    const { keepAlive, clock } = this.#options;
+    if (keepAlive === undefined) return;
+    const keepMs = keepAlive * 1000;
+    const idle = [...this.#slots.values()].filter(({ isIdle }) => isIdle);
+    const isOver = ({ lastUsedMs }: ModelSlot) => clock.nowMs() - lastUsedMs >= keepMs;
+    for (const slot of idle.filter(isOver)) slot.retire('idle');
+    this.#cancelIdleCheck = clock.after(Math.min(keepMs / 4, longestIdleCheckMs), () => this.#checkIdle());
   }
 
   #toCard(entry: AllowlistEntry): ModelCard {
-    const slot = this.#slots.get(slotKey(entry));
-    const failure = slot?.failure?.error;
-    return {
-      pooling: entry.pooling ?? this.#options.pooling,
-      ...slot?.model?.card,
-      id: entry.name,
-      repository: entry.repository,
-      created: this.#listedAt,
-      state: slot?.state ?? 'available',
-      ...(failure === undefined ? {} : { problem: failure instanceof ServiceError ? failure.message : 'see the log' }),
-    };
+    return toCard(entry, {
+      slot: this.#slots.get(slotKey(entry)),
+      download: this.#options.files.downloadOf(entry),
+      pooling: this.#options.pooling,
+      createdSeconds: this.#createdSeconds,
+    });
   }
 }
 
+const longestIdleCheckMs = 10_000;
+
 function isPlain({ task, inputType }: PromptWish): boolean {
   return task === undefined && inputType === undefined;
-}
-
-function isBroken(error: unknown): boolean {
-  return error instanceof ServiceError && error.code === 'model_broken';
 }
 
 function slotKey({ repository, revision, pooling, task, dtype }: AllowlistEntry): string {

@@ -24,8 +24,10 @@ export interface ModelPlan {
   readonly prompts: ReadonlyMap<string, string>;
   /** The prompt of a text for which nobody asks for one. */
   readonly defaultPrompt: string | undefined;
-  /** Adapters and routes, of which this is one. */
+  /** Adapters and routes. */
   readonly variants: readonly string[];
+  /** The one of them that is used. */
+  readonly variant: string | undefined;
 }
 
 export interface PlanOptions {
@@ -88,6 +90,7 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
     prompts,
     defaultPrompt: isFollowed ? fallback : undefined,
     variants,
+    variant,
   };
 }
 

@@ -1,6 +1,5 @@
 import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
-import { readMachine } from '../engine/machine.ts';
-import { chooseResources } from '../engine/resources.ts';
+import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -10,10 +9,10 @@ import { Tokenizer } from '../tokenizer/tokenizer.ts';
 import type { PromptSources, PromptWish } from './choose-prompt.ts';
 import { choosePrompt } from './choose-prompt.ts';
 import type { ModelFacts } from './model-facts.ts';
-import { countParameters, toModelFacts } from './model-facts.ts';
+import { toModelFacts } from './model-facts.ts';
 import { createRunnerOpener } from './open-runners.ts';
-import type { PlanOptions } from './plan-model.ts';
-import { broken, planModel } from './plan-model.ts';
+import type { ModelPlan, PlanOptions } from './plan-model.ts';
+import { broken } from './plan-model.ts';
 import { toObserver } from './scheduler-metrics.ts';
 
 /** A model in memory: its tokenizer, and a scheduler over its runner processes. */
@@ -29,23 +28,23 @@ export interface ServedModel {
   close(): Promise<void>;
 }
 
-export interface LoadOptions extends PlanOptions {
+export interface StartOptions extends PlanOptions {
+  readonly plan: ModelPlan;
+  readonly parameters: number;
+  readonly resources: Resources;
   readonly metrics: Metrics;
   readonly openChannel: OpenChannel;
 }
 
 /**
- * Loads a model from a folder and resolves when its first runner is ready.
- * @throws ServiceError `architecture_not_supported`, `model_broken`
+ * Starts the runners of a model and resolves when the first is ready.
+ * @throws ServiceError `model_broken`
  */
-export async function loadServedModel(options: LoadOptions): Promise<ServedModel> {
-  const { entry, located, config, provider, metrics, logger, openChannel } = options;
-  const plan = await planModel(options);
+export async function startServedModel(options: StartOptions): Promise<ServedModel> {
+  const { entry, located, config, provider, plan, parameters, resources, metrics, logger, openChannel } = options;
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
-  const parameters = countParameters(model);
-  const weightBytes = parameters * Float32Array.BYTES_PER_ELEMENT; // as it is computed
-  const { replicas, threads } = chooseResources(weightBytes, readMachine(), config);
+  const { replicas, threads } = resources;
   const opener = createRunnerOpener({
     model: entry.name,
     load: {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { ServiceError } from '../../src/errors.ts';
-import { cli, fakeEmbed, startCli } from './fake-context.ts';
+import { cli, fakeEmbed, fakeSource, startCli } from './fake-context.ts';
 
 test('texts given as arguments come back as the object of the API', async () => {
   const { stdout, stderr, exitCode, closed, listening } = await cli(['embed', 'hi', 'hello']);
@@ -54,7 +54,12 @@ test('base64 gives one vector a line, the same numbers as the JSON', async () =>
 
 test('vectors of real length are whole in every format', async () => {
   const data = Float32Array.from({ length: 2 * 384 }, (_, index) => Math.fround(-Math.sin(index) / 3e9));
-  const embed: typeof fakeEmbed = async () => ({ vectors: { data, rows: 2, dim: 384 }, promptTokens: 2, cuts: [] });
+  const embed: typeof fakeEmbed = async () => ({
+    vectors: { data, rows: 2, dim: 384 },
+    promptTokens: 2,
+    cuts: [],
+    source: fakeSource,
+  });
   const lines = async (format: string): Promise<string[]> =>
     (await cli(['embed', 'a', 'b', '--format', format], { app: { embed } })).stdout.trimEnd().split('\n');
   const fromBase64 = (await lines('base64')).flatMap((line) => [
@@ -169,6 +174,7 @@ test('a vector with NaN is an error, never printed', async () => {
     vectors: { data: Float32Array.of(1, Number.NaN), rows: 2, dim: 1 },
     promptTokens: 2,
     cuts: [],
+    source: fakeSource,
   });
   const { stdout, stderr, exitCode } = await cli(['embed', 'a', 'b'], { app: { embed } });
   expect(stderr).toMatch(/^error: text 2: The model gave a vector with NaN/);

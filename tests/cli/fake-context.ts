@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { CliApp, CliContext, Download, StopSignal } from '../../src/cli/context.ts';
+import type { VectorSource } from '../../src/embed.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { EmbedRequest } from '../../src/request/embed-request.ts';
 
@@ -19,6 +20,14 @@ export interface FakeOptions {
   readonly starting?: Promise<void>;
 }
 
+export const fakeSource: VectorSource = {
+  repository: 'org/a',
+  origin: 'local',
+  dtype: 'float32',
+  pooling: 'mean',
+  prompt: '',
+};
+
 /** Vectors `[length of the text, index in the request, 0.5]`, one token a character. */
 export const fakeEmbed: CliApp['embed'] = async ({ items, dimensions }: EmbedRequest) => {
   const dim = dimensions ?? 3;
@@ -28,6 +37,7 @@ export const fakeEmbed: CliApp['embed'] = async ({ items, dimensions }: EmbedReq
     vectors: { data, rows: items.length, dim },
     promptTokens: lengths.reduce((sum, length) => sum + length, 0),
     cuts: [],
+    source: fakeSource,
   };
 };
 

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest';
 import type { Embed } from '../../src/embed.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { ErrorCode, ErrorDetails } from '../../src/errors.ts';
-import { fakeDim, fakeEmbed, fakeModel, postJson, startFake } from './fakes.ts';
+import { fakeDim, fakeEmbed, fakeModel, fakeSource, postJson, startFake } from './fakes.ts';
 
 const { app, logLines } = await startFake();
 afterAll(() => app.close());
@@ -92,7 +92,7 @@ test.each([
 test('many large vectors arrive whole and in order', async () => {
   const wide: Embed = async ({ items }) => {
     const data = Float32Array.from({ length: items.length * 1024 }, (_, i) => Math.floor(i / 1024) / 2048);
-    return { vectors: { data, rows: items.length, dim: 1024 }, promptTokens: 1, cuts: [] };
+    return { vectors: { data, rows: items.length, dim: 1024 }, promptTokens: 1, cuts: [], source: fakeSource };
   };
   const server = await startFake({ embed: wide });
   for (const encoding_format of ['float', 'base64']) {
@@ -112,6 +112,11 @@ test('a model name with quotes and other letters is echoed as it was sent', asyn
   const server = await startFake({ embed: (request) => fakeEmbed({ ...request, model: fakeModel }) });
   const response = await postJson(server.app, { model: name, input: 'a', dimensions: 1 });
   expect(response.json()).toMatchObject({ model: name });
+});
+
+test('a header says what the vectors were made with', async () => {
+  const response = await postJson(app, { model: fakeModel, input: 'a' });
+  expect(response.headers['x-embeddings-model']).toBe(`${fakeModel}@local; dtype=float32; pooling=mean`);
 });
 
 test('cut inputs are listed in a header', async () => {
@@ -136,7 +141,7 @@ test.each<[ErrorCode, ErrorDetails, number, string | null]>([
   ['model_not_found', { model: 'x', param: 'model' }, 404, 'model_not_found'],
   ['server_overloaded', { queued: 2, max: 1, retryAfterSeconds: 2 }, 429, 'rate_limit_exceeded'],
   ['architecture_not_supported', { model: 'x', reason: 'y' }, 501, 'architecture_not_supported'],
-  ['model_limit_reached', { max: 4, retryAfterSeconds: 0.25 }, 503, 'model_limit_reached'],
+  ['model_limit_reached', { model: 'x', held: 'y', retryAfterSeconds: 0.25 }, 503, 'model_limit_reached'],
 ])('%s of embed is answered as it is', async (code, details, status, openAICode) => {
   const response = await answerWith(new ServiceError(code, details));
   expect(response.statusCode).toBe(status);
@@ -151,7 +156,9 @@ test.each<[ErrorCode, ErrorDetails, number, string | null]>([
 });
 
 test('waiting is told in seconds and milliseconds, and whether it helps', async () => {
-  const loading = await answerWith(new ServiceError('model_limit_reached', { max: 4, retryAfterSeconds: 0.25 }));
+  const loading = await answerWith(
+    new ServiceError('model_limit_reached', { model: 'x', held: 'y', retryAfterSeconds: 0.25 }),
+  );
   expect(loading.headers).toMatchObject({ 'retry-after': '1', 'retry-after-ms': '250', 'x-should-retry': 'true' });
   const broken = await answerWith(new ServiceError('model_broken', { model: 'x', reason: 'y' }));
   expect(broken.headers).toMatchObject({ 'x-should-retry': 'false' });

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { FastifyInstance } from 'fastify';
 import { loadConfig } from '../../src/config.ts';
 import type { SettingName } from '../../src/config.ts';
-import type { Embed } from '../../src/embed.ts';
+import type { Embed, VectorSource } from '../../src/embed.ts';
 import { ServiceError } from '../../src/errors.ts';
 import type { HttpDeps } from '../../src/http/http-deps.ts';
 import { createHttpServer } from '../../src/http/server.ts';
@@ -29,12 +29,20 @@ export const fakeCatalog: Catalog = {
   get: (id) => (id === fakeModel ? card : undefined),
 };
 
+export const fakeSource: VectorSource = {
+  repository: fakeModel,
+  origin: 'local',
+  dtype: 'float32',
+  pooling: 'mean',
+  prompt: '',
+};
+
 /** Row `i`, column `c` is `(i + 1) / (c + 3)`; one token for each input. */
 export const fakeEmbed: Embed = async ({ model, items, dimensions }) => {
   if (model !== fakeModel) throw new ServiceError('model_not_found', { model, param: 'model' });
   const dim = dimensions ?? fakeDim;
   const data = Float32Array.from({ length: items.length * dim }, (_, i) => (Math.floor(i / dim) + 1) / ((i % dim) + 3));
-  return { vectors: { data, rows: items.length, dim }, promptTokens: items.length, cuts: [] };
+  return { vectors: { data, rows: items.length, dim }, promptTokens: items.length, cuts: [], source: fakeSource };
 };
 
 export interface FakeServer {

@@ -2,7 +2,7 @@ import type { ArchitectureChoice } from '../../models/explain-architecture.ts';
 import type { ModelShape } from '../../models/architecture.ts';
 import type { Piece } from '../../tokenizer/native-encoder.ts';
 import type { Comparison } from './compare.ts';
-import type { MemoryEstimate } from './estimate-memory.ts';
+import type { MemoryEstimate } from '../../serving/estimate-memory.ts';
 import type { TrialRun } from './try-run.ts';
 import type { WeightFacts } from './weight-facts.ts';
 

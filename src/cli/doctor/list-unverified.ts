@@ -1,4 +1,4 @@
-import { formatBytes } from '../format-bytes.ts';
+import { formatBytes } from '../../util/format-bytes.ts';
 import type { Findings } from './diagnose.ts';
 
 const shownNames = 8;

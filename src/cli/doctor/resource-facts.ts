@@ -5,7 +5,7 @@ import { chooseResources } from '../../engine/resources.ts';
 import type { Provider } from '../../graph/passes/all.ts';
 import type { ModelPlan } from '../../serving/plan-model.ts';
 import type { ResourceFacts } from './diagnosis.ts';
-import { estimateMemory } from './estimate-memory.ts';
+import { estimateMemory } from '../../serving/estimate-memory.ts';
 import type { WeightFacts } from './weight-facts.ts';
 
 interface ResourceQuestion {

@@ -1,4 +1,4 @@
-import { formatBytes } from '../format-bytes.ts';
+import { formatBytes } from '../../util/format-bytes.ts';
 import { formatTable } from '../table.ts';
 import type { Check, Comparison } from './compare.ts';
 import type { ArchitectureFacts, Diagnosis, FileFacts, PoolingFacts } from './diagnosis.ts';

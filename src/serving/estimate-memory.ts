@@ -1,4 +1,4 @@
-import type { ModelShape } from '../../models/architecture.ts';
+import type { ModelShape } from '../models/architecture.ts';
 
 export interface MemoryEstimate {
   /** Weights in float32, as they are computed. */
@@ -22,6 +22,9 @@ export interface MemoryQuestion {
 // Rows of `hidden` numbers that live at once in a layer: its input, q, k, v, the context, the sum, and the wide part of
 // the MLP twice at 4 x hidden. Measured on MiniLM: 171 MB for 8192 tokens, where this says 176.
 const rowsPerToken = 14;
+
+/** Of a runner process without a model. Measured: 35 to 45 MB of its own. */
+export const runnerBytes = 50e6;
 
 /** What a model takes in memory. Weights are exact, the rest is an estimate. */
 export function estimateMemory(question: MemoryQuestion): MemoryEstimate {

@@ -1,0 +1,114 @@
+import { ServiceError } from '../errors.ts';
+import type { AllowlistEntry } from '../store/allowlist.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
+import type { Clock } from './clock.ts';
+
+/** Bytes that have arrived, and all of them; those of an earlier try count. */
+export interface Progress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface FetchOptions {
+  readonly onProgress: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface ModelFilesOptions {
+  readonly locate: (entry: AllowlistEntry) => LocatedModel | undefined;
+  /** Downloads what is missing. @throws ServiceError */
+  readonly fetch: (entry: AllowlistEntry, options: FetchOptions) => Promise<LocatedModel>;
+  readonly clock: Clock;
+  readonly observer?: DownloadObserver;
+}
+
+/** Hears of downloads; `name` is that of the entry which asked first. */
+export interface DownloadObserver {
+  onProgress?(name: string, progress: Progress): void;
+  onEnd?(name: string, outcome: 'done' | 'failed'): void;
+}
+
+/** A download on its way. */
+export interface Download extends Progress {
+  /** Of those bytes that came since it began; undefined before the first. */
+  readonly bytesPerSecond: number | undefined;
+}
+
+interface Running {
+  readonly name: string;
+  readonly located: Promise<LocatedModel>;
+  readonly abort: AbortController;
+  readonly startMs: number;
+  first?: Progress;
+  last?: Progress;
+}
+
+/** The files of the allowed models: on this machine, or on their way to it. */
+export class ModelFiles {
+  readonly #options: ModelFilesOptions;
+  readonly #running = new Map<string, Running>();
+
+  constructor(options: ModelFilesOptions) {
+    this.#options = options;
+  }
+
+  /** The folder of a model; downloads it where it is not here, once however many ask. @throws ServiceError */
+  async obtain(entry: AllowlistEntry): Promise<LocatedModel> {
+    const key = keyOf(entry);
+    const running = this.#running.get(key);
+    if (running !== undefined) return running.located;
+    const located = this.#options.locate(entry);
+    return located ?? this.#download(entry, key);
+  }
+
+  downloadOf(entry: AllowlistEntry): Download | undefined {
+    const running = this.#running.get(keyOf(entry));
+    if (running?.last === undefined) return undefined;
+    const { first = running.last, last, startMs } = running;
+    const seconds = (this.#options.clock.nowMs() - startMs) / 1000;
+    const bytes = last.doneBytes - first.doneBytes;
+    return { ...last, bytesPerSecond: bytes > 0 && seconds > 0 ? bytes / seconds : undefined };
+  }
+
+  /** Stops downloads of models that are not among these. */
+  retain(entries: readonly AllowlistEntry[]): void {
+    const wanted = new Set(entries.map(keyOf));
+    for (const [key, { abort, name }] of this.#running)
+      if (!wanted.has(key)) abort.abort(new ServiceError('model_not_found', { model: name, param: 'model' }));
+  }
+
+  close(): void {
+    for (const { abort } of this.#running.values())
+      abort.abort(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
+  }
+
+  #download(entry: AllowlistEntry, key: string): Promise<LocatedModel> {
+    const { fetch, clock, observer } = this.#options;
+    const abort = new AbortController();
+    const onProgress = (progress: Progress) => {
+      running.first ??= progress;
+      running.last = progress;
+      observer?.onProgress?.(entry.name, progress);
+    };
+    const run = async () => {
+      try {
+        const located = await fetch(entry, { onProgress, signal: abort.signal });
+        observer?.onEnd?.(entry.name, 'done');
+        return located;
+      } catch (error) {
+        observer?.onEnd?.(entry.name, 'failed');
+        throw error;
+      } finally {
+        this.#running.delete(key);
+      }
+    };
+    const running: Running = { name: entry.name, abort, startMs: clock.nowMs(), located: Promise.resolve().then(run) };
+    this.#running.set(key, running);
+    return running.located;
+  }
+}
+
+/** Entries that differ in nothing but this have the same files. */
+function keyOf({ repository, revision }: AllowlistEntry): string {
+  return JSON.stringify([repository, revision]);
+}

@@ -1,0 +1,129 @@
+import { ServiceError } from '../errors.ts';
+import { withResolvers, type PromiseWithResolvers } from '../util/with-resolvers.ts';
+import type { Clock } from './clock.ts';
+import { formatBytes } from '../util/format-bytes.ts';
+
+/** A model as far as its place in memory goes. */
+export interface Occupant {
+  readonly name: string;
+  /** What it takes, at most. */
+  readonly memoryBytes: number;
+  readonly lastUsedMs: number;
+  /** When it came into memory. */
+  readonly readyMs: number;
+  /** In memory and used by nobody; a pinned model never says so. */
+  readonly isIdle: boolean;
+  /** Used, but long enough in memory to let another have a turn; a pinned model never says so. */
+  readonly mayYield: boolean;
+  /** Takes no new requests and ends when its last one is done; the host then calls `leave`. */
+  retire(): void;
+}
+
+export interface RoomOptions {
+  readonly maxModels: number;
+  readonly maxBytes: number;
+  readonly clock: Clock;
+}
+
+interface Waiter {
+  readonly occupant: Occupant;
+  readonly sinceMs: number;
+  readonly granted: PromiseWithResolvers<void>;
+}
+
+const patienceMs = 2000; // how long one waits for an idle model before a busy one is asked to yield
+
+/**
+ * The memory that models share. Who finds no place waits in line; the idle model unused for longest goes first, and
+ * where all are busy, one that has had its turn takes no new requests, so that nobody waits for ever.
+ */
+export class ModelRoom {
+  readonly #options: RoomOptions;
+  readonly #inside = new Set<Occupant>();
+  readonly #leaving = new Set<Occupant>();
+  readonly #line: Waiter[] = [];
+  #cancelTimer: () => void = () => {};
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+  }
+
+  /** Models that hold a place, those that are on their way out too. */
+  get occupants(): readonly Occupant[] {
+    return [...this.#inside];
+  }
+
+  /**
+   * Resolves when the model has its place, which it holds until `leave`.
+   * @throws ServiceError `model_too_large` where it would not fit alone; what `signal` aborts with
+   */
+  async enter(occupant: Occupant, signal?: AbortSignal): Promise<void> {
+    const { maxBytes, clock } = this.#options;
+    signal?.throwIfAborted();
+    if (occupant.memoryBytes > maxBytes) {
+      const [needed, max] = [formatBytes(occupant.memoryBytes), formatBytes(maxBytes)];
+      throw new ServiceError('model_too_large', { model: occupant.name, needed, max });
+    }
+    const waiter: Waiter = { occupant, sinceMs: clock.nowMs(), granted: withResolvers() };
+    const onAbort = () => {
+      const at = this.#line.indexOf(waiter);
+      if (at < 0) return;
+      this.#line.splice(at, 1);
+      waiter.granted.reject(signal?.reason);
+      this.review();
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    this.#line.push(waiter);
+    this.review();
+    await waiter.granted.promise;
+    signal?.removeEventListener('abort', onAbort);
+  }
+
+  /** Gives the place back: the memory is the system's again. */
+  leave(occupant: Occupant): void {
+    this.#leaving.delete(occupant);
+    if (this.#inside.delete(occupant)) this.review();
+  }
+
+  /** Lets in who fits, and sends away who must go for it. To be called whenever a model has become idle. */
+  review(): void {
+    this.#cancelTimer();
+    for (let waiter = this.#line[0]; waiter !== undefined; waiter = this.#line[0]) {
+      if (this.#fits(waiter.occupant, this.#inside)) {
+        this.#line.shift();
+        this.#inside.add(waiter.occupant);
+        waiter.granted.resolve();
+        continue;
+      }
+      const staying = new Set([...this.#inside].filter((occupant) => !this.#leaving.has(occupant)));
+      if (this.#fits(waiter.occupant, staying)) return; // as soon as those have left
+      const victim = this.#chooseVictim(staying, waiter);
+      if (victim === undefined) return;
+      this.#leaving.add(victim);
+      victim.retire();
+    }
+  }
+
+  #fits({ memoryBytes }: Occupant, among: ReadonlySet<Occupant>): boolean {
+    const { maxModels, maxBytes } = this.#options;
+    const taken = [...among].reduce((sum, occupant) => sum + occupant.memoryBytes, 0);
+    return among.size < maxModels && taken + memoryBytes <= maxBytes;
+  }
+
+  #chooseVictim(staying: ReadonlySet<Occupant>, { sinceMs }: Waiter): Occupant | undefined {
+    const { clock } = this.#options;
+    const idle = leastBy(
+      ({ lastUsedMs }) => lastUsedMs,
+      [...staying].filter(({ isIdle }) => isIdle),
+    );
+    if (idle !== undefined) return idle;
+    const isPatient = clock.nowMs() - sinceMs < patienceMs;
+    const yielding = isPatient ? [] : [...staying].filter(({ mayYield }) => mayYield);
+    if (yielding.length === 0) this.#cancelTimer = clock.after(patienceMs, () => this.review());
+    return leastBy(({ readyMs }) => readyMs, yielding);
+  }
+}
+
+function leastBy(of: (occupant: Occupant) => number, occupants: readonly Occupant[]): Occupant | undefined {
+  return occupants.toSorted((a, b) => of(a) - of(b))[0];
+}

@@ -1,0 +1,59 @@
+import type { Metrics } from '../metrics/metrics.ts';
+import { formatBytes } from '../util/format-bytes.ts';
+import type { Clock } from './clock.ts';
+import type { DownloadObserver } from './model-files.ts';
+import type { HostObserver } from './model-host.ts';
+
+export interface ReportOptions {
+  readonly metrics: Metrics;
+  /** For people: a line of the log, or the note beside a progress bar. */
+  readonly say: (message: string) => void;
+  readonly clock: Pick<Clock, 'nowMs'>;
+}
+
+/** Turns what happens to models into metrics and lines for people. */
+export function reportLife({ metrics, say }: Omit<ReportOptions, 'clock'>): Required<HostObserver> {
+  return {
+    onLoaded: ({ name: model }, { seconds, memoryBytes }) => {
+      metrics.modelLoadSeconds.observe({ model }, seconds);
+      metrics.modelMemoryBytes.set({ model }, memoryBytes);
+      say(`${model} is ready after ${seconds.toFixed(2)} s`);
+    },
+    onLoadFailed: ({ name: model }) => metrics.modelLoadFailures.inc({ model }),
+    onUnload: ({ name: model }, reason) => {
+      metrics.modelUnloads.inc({ model, reason });
+      say(`${model} is unloaded: ${reasons[reason]}`);
+    },
+    onClosed: ({ name: model }) => metrics.modelMemoryBytes.remove({ model }),
+  };
+}
+
+const reasons = {
+  idle: 'nobody used it',
+  room: 'another model needs the place',
+  allowlist: 'the allowlist has changed',
+} as const;
+
+const lineEveryMs = 5000;
+
+/** The same for downloads; speaks every few seconds. */
+export function reportDownloads({ metrics, say, clock }: ReportOptions): Required<DownloadObserver> {
+  const saidMs = new Map<string, number>();
+  return {
+    onProgress: (model, { doneBytes, totalBytes }) => {
+      metrics.downloadedBytes.set({ model }, doneBytes);
+      metrics.downloadBytes.set({ model }, totalBytes);
+      const now = clock.nowMs();
+      if (now - (saidMs.get(model) ?? -Infinity) < lineEveryMs) return;
+      saidMs.set(model, now);
+      say(`downloading ${model}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+    },
+    onEnd: (model, outcome) => {
+      saidMs.delete(model);
+      metrics.downloads.inc({ model, outcome });
+      metrics.downloadedBytes.remove({ model });
+      metrics.downloadBytes.remove({ model });
+      if (outcome === 'done') say(`${model} is downloaded`);
+    },
+  };
+}
