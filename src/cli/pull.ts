@@ -1,7 +1,7 @@
-import { loadConfig, type Config, type ConfigInput } from '../config.ts';
+import { loadConfig, type ConfigInput } from '../config.ts';
 import { folderSizeBytes } from '../store/folder-size.ts';
 import type { HubOptions } from '../store/hub/hub.ts';
-import { createTokenReader } from '../store/hub/token-reader.ts';
+import { toHub } from '../store/hub/to-hub.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import { lockFilePath, readLockFile, withLocked, writeLockFile } from '../store/lock-file.ts';
 import { lockModel } from '../store/lock-model.ts';
@@ -162,11 +162,6 @@ function refuseOffline(
     `expected every model on this machine, since HF_HUB_OFFLINE is set; missing are ${missing.join(', ')}. ` +
       'Unset it, or bring them here with `embeddings export` and `embeddings import`',
   );
-}
-
-function toHub(config: Config): HubOptions {
-  const { hfEndpoint: endpoint, httpsProxy, httpProxy, directHosts } = config;
-  return { endpoint, readToken: createTokenReader(config), httpsProxy, httpProxy, directHosts };
 }
 
 async function writeRow({ name, state, folder, commit, sizeBytes, error }: Pulled, context: CliContext): Promise<void> {
