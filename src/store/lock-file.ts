@@ -45,7 +45,10 @@ export function readLockFile(path: string): LockFile | undefined {
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const todo = cause instanceof JsonShapeError ? '; mend it, or delete it and run `embeddings pull --lock`' : '';
+    const todo =
+      cause instanceof JsonShapeError || cause instanceof SyntaxError
+        ? '; mend it, or delete it and run `embeddings pull --lock`'
+        : '';
     throw new LockFileError(`${path}: expected a readable lock file (EMBEDDINGS_LOCK_FILE): ${reason}${todo}`, {
       cause,
     });

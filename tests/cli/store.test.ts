@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Download } from '../../src/cli/context.ts';
+import { withResolvers } from '../../src/util/with-resolvers.ts';
 import { commitA, commitB, putFolder, putSnapshot, readTree, tinyModel, tinyWeights } from '../store/fake-hub-cache.ts';
 import { cli, startCli, type FakeOptions } from './fake-context.ts';
 
@@ -97,16 +98,15 @@ test('pull is refused offline unless everything is here', async () => {
 });
 
 test('Ctrl-C ends a pull with 130 and says that the next one goes on', async () => {
-  let begin = (): void => {};
-  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const begun = withResolvers<void>();
   const slow: Download = (_, { signal }) => {
-    begin();
+    begun.resolve();
     return new Promise((_resolve, reject) => {
       signal?.addEventListener('abort', () => reject(new Error('socket closed')));
     });
   };
   const { exitCode, output, signal, listeners } = startCli(['pull', '--all', '--json'], { env, download: slow });
-  await begun;
+  await begun.promise;
   signal('SIGINT');
   expect(await exitCode).toBe(130);
   expect(output.stderr).toBe(
@@ -225,18 +225,17 @@ test('Ctrl-C ends an import that waits for more of its archive, and nothing stay
   const archive = join(root, 'models.tar');
   await run(['export', 'acme/one', '--output', archive]);
   const target = join(root, 'target');
-  let wait = (): void => {};
-  const waiting = new Promise<void>((resolve) => (wait = resolve));
+  const waiting = withResolvers<void>();
   async function* half(): AsyncGenerator<string | Uint8Array> {
     yield readFileSync(archive).subarray(0, 3000);
-    wait();
+    waiting.resolve();
     await new Promise(() => {}); // the other end hangs
   }
   const { exitCode, output, signal } = startCli(['import', '-'], {
     env: { ...env, HF_HUB_CACHE: target },
     stdin: half(),
   });
-  await waiting;
+  await waiting.promise;
   signal('SIGINT');
   expect([await exitCode, output.stderr]).toEqual([130, 'error: stopped by SIGINT; nothing was imported\n']);
   expect(existsSync(target) ? readdirSync(target) : []).toEqual([]);
