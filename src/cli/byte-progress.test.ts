@@ -29,7 +29,5 @@ test('a terminal gets a bar in its line, which goes at the end', () => {
   at(1000);
   progress.add(1e9);
   progress.stop();
-  expect(text()).toBe(
-    '\r\u001B[2K[==========          ] 50%, 1.0 GB of 2.0 GB, 1.0 GB/s, 1 s left | acme/one\r\u001B[2K',
-  );
+  expect(text()).toBe('\r\u001B[2K[======      ] 50%, 1.0 GB of 2.0 GB, 1.0 GB/s, 1 s left, acme/one\r\u001B[2K');
 });

@@ -12,7 +12,7 @@ export interface ByteProgressOptions {
 
 const terminalStepMs = 100; // faster is not seen
 const lineStepMs = 5000; // in a log
-const barWidth = 20;
+const barWidth = 12; // leaves room for a name in 80 columns
 
 /** Says on stderr how far bytes are: a bar on a terminal, elsewhere a line every few seconds. */
 export class ByteProgress {
@@ -69,7 +69,7 @@ export class ByteProgress {
       return;
     }
     const filled = Math.round(share * barWidth);
-    const line = `[${'='.repeat(filled)}${' '.repeat(barWidth - filled)}] ${words} | ${label}`;
+    const line = `[${'='.repeat(filled)}${' '.repeat(barWidth - filled)}] ${words}, ${label}`;
     stderr.write(`${clearLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`);
   }
 }
