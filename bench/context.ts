@@ -24,8 +24,8 @@ export interface Context extends ContextOptions {
   /** Folder for logs and vectors; ours works in it, so that no `.env` file of the checkout changes a number. */
   readonly scratch: string;
   readonly python: () => PythonSide;
-  /** Our server, as `make serve` runs it. */
-  readonly startOurServer: (env?: Readonly<Record<string, string>>) => Promise<RunningServer>;
+  /** Our server, as `make serve` runs it, when it has answered with that model. */
+  readonly startOurServer: (env?: Readonly<Record<string, string>>, model?: string) => Promise<RunningServer>;
   /** Our engine as a library in a process of its own, ready. */
   readonly startOurEngine: (env?: Readonly<Record<string, string>>) => Promise<Contestant>;
 }
@@ -43,13 +43,13 @@ export function createContext(options: ContextOptions): Context {
     queries: all.filter((text) => text.length < 70),
     scratch,
     python: () => (python ??= ensurePython(root)),
-    startOurServer: (env = {}) =>
+    startOurServer: (env = {}, first = model) =>
       startServer({
         command: process.execPath,
         args: () => [join(dist, 'cli.js'), 'serve'],
         env: (port) => ({ ...env, EMBEDDINGS_HOST: '127.0.0.1', EMBEDDINGS_PORT: String(port) }),
         cwd: scratch,
-        model,
+        model: first,
         logFile: join(scratch, 'server.log'),
       }),
     startOurEngine: async (env = {}) => {

@@ -29,12 +29,19 @@ export interface TreeMemory {
   readonly pssMb: number;
 }
 
-/** Memory of a process and all below it. */
+/** Memory of a process and all below it; those that end meanwhile take none. */
 export function readTreeMemory(root: number): TreeMemory {
-  const tree = readTree(root);
-  const total = (field: string): number =>
-    tree.reduce((sum, { pid }) => sum + parseKb(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), field), 0) / 1024;
-  return { processes: tree.length, rssMb: total('Rss'), pssMb: total('Pss') };
+  const rollups = readTree(root).flatMap(({ pid }) => readRollup(pid) ?? []);
+  const total = (field: string): number => rollups.reduce((sum, rollup) => sum + parseKb(rollup, field), 0) / 1024;
+  return { processes: rollups.length, rssMb: total('Rss'), pssMb: total('Pss') };
+}
+
+function readRollup(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 function readTree(root: number): ProcessStat[] {

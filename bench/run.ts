@@ -10,6 +10,7 @@ import { measureEngine } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureLong } from './parts/long.ts';
+import { measureManyModels } from './parts/many-models.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureMixed } from './parts/mixed.ts';
 import { measureRoofline } from './parts/roofline.ts';
@@ -24,6 +25,7 @@ const parts: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   concurrent: measureConcurrent,
   cold: measureColdStart,
   memory: measureMemory,
+  models: measureManyModels,
   long: measureLong,
 };
 

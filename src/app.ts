@@ -14,6 +14,7 @@ import { choosePreload } from './serving/choose-preload.ts';
 import { createVariantFinder } from './serving/list-variants.ts';
 import { realClock } from './serving/clock.ts';
 import { createFetch } from './serving/fetch-model.ts';
+import { createMemoryFreer } from './serving/free-memory.ts';
 import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { prepareModel } from './serving/prepare-model.ts';
@@ -23,6 +24,7 @@ import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { findLocked, lockFilePath, readLockFile } from './store/lock-file.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
+import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
 
 export interface AppOptions {
@@ -98,7 +100,12 @@ export async function createApp(options: AppOptions): Promise<App> {
     loadWaitSeconds,
     pooling: config.pooling,
     clock: realClock,
-    observer: reportLife({ metrics, say: onProgress }),
+    observer: reportLife({ metrics, say: onProgress, freeMemory: () => freeMemory() }),
+  });
+  const freeMemory = createMemoryFreer({
+    clock: realClock,
+    isBusy: () => host.isBusy,
+    collect: () => void collectGarbage(),
   });
   const allowlist = new AllowlistWatcher({
     path: config.supportedModels,

@@ -113,6 +113,11 @@ export class ModelHost implements Catalog {
     return [...this.#alive].flatMap((slot) => slot.model?.runnerPids() ?? []);
   }
 
+  /** Whether somebody waits for a model or uses one. */
+  get isBusy(): boolean {
+    return [...this.#alive].some(({ isUsed }) => isUsed);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelIdleCheck();

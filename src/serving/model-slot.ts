@@ -105,6 +105,10 @@ export class ModelSlot implements Occupant {
     return this.#phase === 'ready' && this.#users === 0 && !this.#options.isPinned();
   }
 
+  get isUsed(): boolean {
+    return this.#users > 0;
+  }
+
   get mayYield(): boolean {
     if (this.#phase !== 'ready' || this.#options.isPinned()) return false;
     const turnMs = Math.max(shortestTurnMs, turnPerLoadTime * (this.#phaseMs - this.#startMs));

@@ -4,15 +4,23 @@ import type { Clock } from './clock.ts';
 import type { DownloadObserver } from './model-files.ts';
 import type { HostObserver } from './model-host.ts';
 
-export interface ReportOptions {
+interface ReportOptions {
   readonly metrics: Metrics;
   /** For people: a line of the log, or the note beside a progress bar. */
   readonly say: (message: string) => void;
+}
+
+export interface LifeReportOptions extends ReportOptions {
+  /** Called when a model has gone. */
+  readonly freeMemory: () => void;
+}
+
+export interface DownloadReportOptions extends ReportOptions {
   readonly clock: Pick<Clock, 'nowMs'>;
 }
 
 /** Turns what happens to models into metrics and lines for people. */
-export function reportLife({ metrics, say }: Omit<ReportOptions, 'clock'>): Required<HostObserver> {
+export function reportLife({ metrics, say, freeMemory }: LifeReportOptions): Required<HostObserver> {
   return {
     onLoaded: ({ name: model }, { seconds, memoryBytes }) => {
       metrics.modelLoadSeconds.observe({ model }, seconds);
@@ -24,7 +32,10 @@ export function reportLife({ metrics, say }: Omit<ReportOptions, 'clock'>): Requ
       metrics.modelUnloads.inc({ model, reason });
       say(`${model} is unloaded: ${reasons[reason]}`);
     },
-    onClosed: ({ name: model }) => metrics.modelMemoryBytes.remove({ model }),
+    onClosed: ({ name: model }) => {
+      metrics.modelMemoryBytes.remove({ model });
+      freeMemory();
+    },
   };
 }
 
@@ -37,7 +48,7 @@ const reasons = {
 const lineEveryMs = 5000;
 
 /** The same for downloads; speaks every few seconds. */
-export function reportDownloads({ metrics, say, clock }: ReportOptions): Required<DownloadObserver> {
+export function reportDownloads({ metrics, say, clock }: DownloadReportOptions): Required<DownloadObserver> {
   const saidMs = new Map<string, number>();
   return {
     onProgress: (model, { doneBytes, totalBytes }) => {

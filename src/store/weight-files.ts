@@ -24,9 +24,16 @@ const named: readonly WeightFiles[] = [
 ];
 
 export function findWeightFiles(folder: string): WeightFiles | undefined {
-  const found = named.find(({ file }) => existsSync(join(folder, file)));
+  const present = named.map(({ file }) => file).filter((file) => existsSync(join(folder, file)));
+  return chooseWeightFiles([...present, ...listOnnxFiles(folder, 'onnx/'), ...listOnnxFiles(folder, '')]);
+}
+
+/** The same choice from the paths of a folder that need not be here. */
+export function chooseWeightFiles(paths: readonly string[]): WeightFiles | undefined {
+  const present = new Set(paths);
+  const found = named.find(({ file }) => present.has(file));
   if (found !== undefined) return found;
-  const [file] = [...listOnnxFiles(folder, 'onnx/'), ...listOnnxFiles(folder, '')].toSorted(compareOnnxFiles);
+  const [file] = paths.filter((path) => /^(onnx\/)?[^/]+\.onnx$/.test(path)).toSorted(compareOnnxFiles);
   return file === undefined ? undefined : { format: 'onnx', file };
 }
 

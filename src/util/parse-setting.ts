@@ -112,8 +112,9 @@ export function bytes(): Parser<number> {
 /** `https://host` or `https://host/path`, without the slash at its end. */
 export function url(): Parser<string> {
   const parse = (value: string): string => {
-    const { protocol = '', username = '', password = '', search = '', hash = '' } = URL.parse(value) ?? {};
-    if (!/^https?:$/.test(protocol)) throw new Error('expected an address such as https://host');
+    if (!/^https?:\/\//i.test(value) || !URL.canParse(value))
+      throw new Error('expected an address such as https://host');
+    const { username, password, search, hash } = new URL(value);
     if (username + password + search + hash !== '')
       throw new Error('expected an address without user, password, query and fragment');
     return value.replace(/\/+$/, '');

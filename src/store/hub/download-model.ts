@@ -1,19 +1,75 @@
+import { repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { LockedModel } from '../lock-file.ts';
+import { isRepositoryId, isRevision } from '../repository-id.ts';
+import { explainDiskError } from './disk-space.ts';
+import { runDownload } from './download-job.ts';
+import type { DownloadProgress } from './download-progress.ts';
+import { type DownloadSystem, realSystem } from './download-system.ts';
 import type { HubOptions } from './hub.ts';
+import { connectHub } from './hub-connection.ts';
+import { SharedWork } from './shared-work.ts';
 
-export interface DownloadProgress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
+export type { DownloadProgress } from './download-progress.ts';
+
 export interface DownloadOptions {
+  /** Branch, tag or commit; `main` when absent. */
   readonly revision?: string | undefined;
   readonly hfHubCache: string;
   readonly hub: HubOptions;
+  /** Its commit is fetched, and files that differ are refused. */
   readonly locked?: LockedModel | undefined;
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
 }
-export async function downloadModel(_repository: string, _options: DownloadOptions): Promise<LocatedModel> {
-  throw new Error('stub');
+
+/**
+ * Downloads a model from the hub into the Hugging Face cache, which Python shares. What is there already, whole or in
+ * part, is not fetched again. Calls for the same model share one download, which ends when all of them have left.
+ * @throws HubError, the signal's reason
+ */
+export async function downloadModel(
+  repository: string,
+  options: DownloadOptions,
+  system: DownloadSystem = realSystem,
+): Promise<LocatedModel> {
+  const { revision = 'main', hfHubCache, hub, locked, onProgress = () => {}, signal } = options;
+  // The allowlist lets no other names in; checked again because these become paths.
+  if (!isRepositoryId(repository) || !isRevision(revision))
+    throw new Error(
+      `Expected a Hugging Face id and a revision, got ${JSON.stringify({ repository, revision })}. This is a bug.`,
+    );
+  signal?.throwIfAborted();
+  const key = JSON.stringify([repository, revision, hfHubCache, hub.endpoint, locked]);
+  let work = running.get(key);
+  if (work === undefined || work.isAbandoned) {
+    work = new SharedWork(async (stop, report) => {
+      const connection = await connectHub(hub, system.timeouts);
+      try {
+        return await runDownload({
+          repository,
+          revision,
+          hfHubCache,
+          locked,
+          hub: connection,
+          system,
+          signal: stop,
+          report,
+        });
+      } catch (error) {
+        throw explainDiskError(error, repositoryCache(hfHubCache, repository).root);
+      } finally {
+        await connection.close();
+      }
+    });
+    const started = work;
+    running.set(key, started);
+    void started.settled().then(() => {
+      if (running.get(key) === started) running.delete(key);
+    });
+  }
+  return work.join(onProgress, signal);
 }
+
+/** Downloads on their way, by everything that tells two apart. */
+const running = new Map<string, SharedWork<LocatedModel, DownloadProgress>>();

@@ -3,7 +3,7 @@ type HubErrorKind =
   | 'no_access'
   | 'rate_limited'
   | 'unreachable'
-  | 'disk_full'
+  | 'disk_full' // or not to be written to
   | 'corrupt'
   | 'bad_answer'
   | 'locked_mismatch';

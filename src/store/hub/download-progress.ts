@@ -1,0 +1,39 @@
+import type { HubFile } from './hub-file.ts';
+
+/** How far a download is. */
+export interface DownloadProgress {
+  /** On disk, from earlier downloads too. */
+  readonly doneBytes: number;
+  /** Of every file that the model needs. */
+  readonly totalBytes: number;
+}
+
+/** Adds up the files of one download. */
+export class ProgressCounter {
+  readonly #totalBytes: number;
+  readonly #doneBytes: Map<string, number>;
+  readonly #report: (progress: DownloadProgress) => void;
+
+  /** `onDisk`: bytes that are there before it starts, by ETag. */
+  constructor(
+    files: readonly HubFile[],
+    onDisk: ReadonlyMap<string, number>,
+    report: (progress: DownloadProgress) => void,
+  ) {
+    this.#totalBytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    this.#doneBytes = new Map(onDisk);
+    this.#report = report;
+    this.#tell();
+  }
+
+  set(etag: string, sizeBytes: number): void {
+    if (this.#doneBytes.get(etag) === sizeBytes) return;
+    this.#doneBytes.set(etag, sizeBytes);
+    this.#tell();
+  }
+
+  #tell(): void {
+    const doneBytes = [...this.#doneBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
+    this.#report({ doneBytes, totalBytes: this.#totalBytes });
+  }
+}
