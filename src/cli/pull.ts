@@ -3,7 +3,14 @@ import { folderSizeBytes } from '../store/folder-size.ts';
 import type { HubOptions } from '../store/hub/hub.ts';
 import { toHub } from '../store/hub/to-hub.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
-import { lockFilePath, readLockFile, withLocked, writeLockFile } from '../store/lock-file.ts';
+import {
+  findLocked,
+  lockFilePath,
+  readLockFile,
+  withLocked,
+  writeLockFile,
+  type LockedModel,
+} from '../store/lock-file.ts';
 import { lockModel } from '../store/lock-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
 import { ByteProgress } from './byte-progress.ts';
@@ -19,7 +26,7 @@ export interface PullOptions {
   readonly flags: NonNullable<ConfigInput['flags']>;
   /** Every model of the allowlist. */
   readonly all: boolean;
-  /** Write down the commit and the checksums of what is pulled. */
+  /** Write the commit and the checksums of what is pulled to the lock file, whatever that held these models to before. */
   readonly lock: boolean;
   readonly json: boolean;
 }
@@ -45,7 +52,8 @@ export async function pullModels(names: readonly string[], options: PullOptions,
     throw new CliError('expected names of models, or --all for every model of the allowlist, and not both', {
       exitCode: 2,
     });
-  const store = openStore(config);
+  const opened = openStore(config);
+  const store = options.lock ? { ...opened, lock: undefined } : opened;
   const models = selectModels(names, store);
   refuseOffline(models, { store, options });
   const download = await context.loadDownload();
@@ -74,21 +82,20 @@ interface Surroundings {
 class Pull {
   readonly #around: Surroundings;
   readonly #hub: HubOptions;
-  #store: ModelStore;
 
   constructor(around: Surroundings) {
     this.#around = around;
-    this.#store = around.store;
     this.#hub = toHub(around.store.config);
   }
 
   /** Never rejects but for an abort: a failure is a row too. */
   async pullModel(model: NamedModel): Promise<Pulled> {
     const { name, repository, revision = null } = model;
-    const { options, signal } = this.#around;
+    const { options, signal, store } = this.#around;
+    const isLocked = lockedOf(model, store) !== undefined;
     const nothing = { name, repository, revision, commit: null, folder: null, sizeBytes: null };
     try {
-      const here = findHere(model, this.#store, options);
+      const here = findHere(model, store, options);
       const place = here ?? (await this.#download(model));
       if (options.lock) await this.#lock(model, place);
       return {
@@ -97,24 +104,23 @@ class Pull {
         folder: place.folder,
         sizeBytes: folderSizeBytes(place.folder),
         state: here === undefined ? 'downloaded' : 'already here',
-        isLocked: lockedOf(model, this.#store) !== undefined,
+        isLocked: isLocked || options.lock,
       };
     } catch (error) {
       signal.throwIfAborted();
-      const isLocked = lockedOf(model, this.#store) !== undefined;
       return { ...nothing, state: 'failed', isLocked, error: error instanceof Error ? error.message : String(error) };
     }
   }
 
   async #download(model: NamedModel): Promise<LocatedModel> {
-    const { context, download, signal } = this.#around;
-    const locked = lockedOf(model, this.#store);
+    const { context, download, signal, store } = this.#around;
+    const locked = lockedOf(model, store);
     const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
     try {
       return await download(model.repository, {
         ...(model.revision === undefined ? {} : { revision: model.revision }),
         ...(locked === undefined ? {} : { locked }),
-        hfHubCache: this.#store.config.hfHubCache,
+        hfHubCache: store.config.hfHubCache,
         hub: this.#hub,
         onProgress: (state) => progress.set(state),
         signal,
@@ -124,25 +130,26 @@ class Pull {
     }
   }
 
-  /** Adds the model to the lock file; one that is in it was held to it, and stays as it is. */
   async #lock(model: NamedModel, { folder, revision: commit }: LocatedModel): Promise<void> {
-    if (lockedOf(model, this.#store) !== undefined) return;
     const { repository, revision } = model;
     if (commit === undefined)
       throw new Error(`Expected the commit of ${repository}, got a place without. This is a bug.`);
-    const { context, signal } = this.#around;
+    const { context, signal, store } = this.#around;
     const totalBytes = folderSizeBytes(folder);
     const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}`, totalBytes });
+    const onBytes = (bytes: number): void => progress.add(bytes);
+    let locked: LockedModel;
     try {
-      const onBytes = (bytes: number): void => progress.add(bytes);
-      const locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
-      const path = lockFilePath(this.#store.config);
-      const lock = withLocked(readLockFile(path), locked); // read again: another pull may have written meanwhile
-      writeLockFile(path, lock);
-      this.#store = { ...this.#store, lock };
+      locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
     } finally {
       progress.stop();
     }
+    const path = lockFilePath(store.config);
+    const before = readLockFile(path); // only now: another pull may have written meanwhile
+    writeLockFile(path, withLocked(before, locked));
+    const old = findLocked(before, repository, revision);
+    if (old !== undefined && old.commit !== commit)
+      await writeOut(context.stderr, `${model.name}: the lock file had commit ${old.commit}, now ${commit}\n`);
   }
 }
 

@@ -64,8 +64,8 @@ const modelsArgument = 'names of the allowlist or Hugging Face ids, each perhaps
 
 const pullHelp = `
 What is here already is left as it is, whole or in part: a pull that was stopped goes on where it ended. A model that
-fails holds up no other. Models of the lock file are fetched at its commit, and files that differ are refused. --lock adds
-the others to it; to move a model to a newer commit, remove its entry from the lock file and it from the cache first.
+fails holds up no other. Models of the lock file are fetched at its commit, and files that differ are refused. --lock
+locks the models named to what is here, or to what the hub has now. For a newer commit of one that is here: rm it first.
 ${settingsHelp}
 
 Examples:

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { hashFile, type HashOptions } from './hash-file.ts';
+import type { HashOptions } from './hash-file.ts';
+import { hashModelFile } from './hash-model-file.ts';
 import { listFiles } from './list-files.ts';
 import type { LockedFile, LockedModel } from './lock-file.ts';
 
@@ -11,11 +12,15 @@ export interface LockOptions extends Pick<HashOptions, 'onBytes' | 'signal'> {
   readonly commit: string;
 }
 
-/** Reads every file of a snapshot and writes down what it holds. */
+/** Reads every file of a snapshot and says what it holds. @throws Error for a file that is missing or corrupt */
 export async function lockModel(folder: string, options: LockOptions): Promise<LockedModel> {
   const { repository, revision = 'main', commit } = options;
   const files: [path: string, LockedFile][] = [];
-  for (const { path, file } of listFiles(folder)) files.push([path, await hashFile(file, options)]);
+  for (const file of listFiles(folder)) {
+    const { path, sizeBytes } = file;
+    if (sizeBytes === undefined) throw new Error(`${file.file} is missing; run \`embeddings verify ${repository}\``);
+    files.push([path, { sizeBytes, sha256: await hashModelFile(file, options) }]);
+  }
   return { repository, revision, commit, files: Object.fromEntries(files) };
 }
 

@@ -55,7 +55,7 @@ test('pull --all --json has one object a model', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('pull --lock writes the lock file, and the next pull is held to it', async () => {
+test('pull --lock writes the lock file, the next pull is held to it, and --lock moves it on', async () => {
   const lockFile = join(root, 'models.lock');
   expect((await run(['pull', 'acme/one', '--lock'], { download })).exitCode).toBe(0);
   const text = readFileSync(lockFile, 'utf8');
@@ -65,16 +65,27 @@ test('pull --lock writes the lock file, and the next pull is held to it', async 
   });
   writeFileSync(lockFile, text.replace(commitB, commitA));
   rmSync(hub, { recursive: true });
-  const { stdout } = await run(['pull', '--all', '--lock', '--json'], { download });
-  expect(json(stdout)).toMatchObject([
+  const held = await run(['pull', '--all', '--json'], { download });
+  expect(json(held.stdout)).toMatchObject([
     { name: 'acme/one', commit: commitA, isLocked: true },
-    { name: 'two', commit: commitB, isLocked: true },
+    { name: 'two', commit: commitB, isLocked: false },
   ]);
-  expect(json(readFileSync(lockFile, 'utf8'))).toMatchObject({ models: [{ commit: commitA }, { revision: 'v2' }] });
   expect(json((await run(['models', '--json'])).stdout)).toMatchObject([
     { name: 'acme/one', state: 'cached', commit: commitA, isLocked: true },
-    { name: 'two', commit: commitB, isLocked: true },
+    { name: 'two', commit: commitB, isLocked: false },
   ]);
+  rmSync(hub, { recursive: true });
+  const moved = await run(['pull', '--all', '--lock', '--json'], { download });
+  expect(moved.stderr).toBe(`acme/one: the lock file had commit ${commitA}, now ${commitB}\n`);
+  expect(json(moved.stdout)).toMatchObject([{ commit: commitB, isLocked: true }, { isLocked: true }]);
+  expect(json(readFileSync(lockFile, 'utf8'))).toMatchObject({ models: [{ commit: commitB }, { revision: 'v2' }] });
+});
+
+test('pull --lock takes no broken file for the measure', async () => {
+  writeFileSync(join(putSnapshot(hub), 'config.json'), '[]');
+  const { stderr, exitCode } = await run(['pull', 'acme/one', '--lock']);
+  expect(stderr).toMatch(/^error: acme\/one: .*config\.json is corrupt: expected the bytes of [0-9a-f]{40}; run/);
+  expect([exitCode, existsSync(join(root, 'models.lock'))]).toEqual([1, false]);
 });
 
 test('a lock file that is wrong is named with the place in it', async () => {

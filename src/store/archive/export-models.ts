@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
-import { blobNameKind, isBlobOfName } from '../blob-name.ts';
-import { ContentHasher, hashFile, type HashOptions } from '../hash-file.ts';
+import { blobNameKind } from '../blob-name.ts';
+import { ContentHasher, type HashOptions } from '../hash-file.ts';
+import { hashModelFile } from '../hash-model-file.ts';
 import { listFiles, type ModelFile } from '../list-files.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { LockedFile } from '../lock-file.ts';
@@ -76,7 +77,7 @@ async function describeModel(
     const { sizeBytes } = file;
     if (sizeBytes === undefined)
       throw new ArchiveError(`${file.file} is missing; run \`embeddings verify ${repository}\``);
-    const sha256 = sha256OfName(file) ?? (await hashNamed(file, hashing));
+    const sha256 = sha256OfName(file) ?? (await hashModelFile(file, hashing));
     const blob = file.blob !== undefined && blobNameKind(file.blob) !== undefined ? file.blob : sha256;
     files.push([file.path, { sizeBytes, sha256, blob }]);
     origins.set(originKey(`${repository}/${file.path}`, place.kind === 'cache' ? blob : undefined), file.file);
@@ -91,15 +92,6 @@ async function describeModel(
 
 function originKey(path: string, blob: string | undefined): string {
   return blob ?? path;
-}
-
-/** @throws ArchiveError where the bytes are not those of the blob's name: nobody could import them */
-async function hashNamed({ file, blob = '' }: ModelFile, hashing: Hashing): Promise<string> {
-  const isNamed = blobNameKind(blob) !== undefined;
-  const hashes = await hashFile(file, { ...hashing, withGitBlobId: isNamed });
-  if (isNamed && !isBlobOfName(blob, hashes))
-    throw new ArchiveError(`${file} is corrupt: expected the bytes of ${blob}; run \`embeddings verify\``);
-  return hashes.sha256;
 }
 
 /** Blobs of large files are named by their SHA-256; writing them checks it. */
