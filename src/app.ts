@@ -20,8 +20,9 @@ import { ModelHost } from './serving/model-host.ts';
 import { prepareModel } from './serving/prepare-model.ts';
 import { reportDownloads, reportLife } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
-import type { HubOptions } from './store/hub/hub.ts';
+import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
+import { findLocked, lockFilePath, readLockFile } from './store/lock-file.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
@@ -46,7 +47,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Builds the pieces and joins them. @throws ConfigError, AllowlistError */
+/** Builds the pieces and joins them. @throws ConfigError, AllowlistError, LockFileError */
 export async function createApp(options: AppOptions): Promise<App> {
   const { config, logger, onProgress = () => {}, openChannel = forkRunner } = options;
   const { loadWaitSeconds = config.loadWaitSeconds } = options;
@@ -54,11 +55,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   refuseUnbuilt(config, provider);
   const metrics = createMetrics();
 
-  const whereOf = ({ revision }: AllowlistEntry) => ({ ...config, bundledDir: bundledModelsDir, revision });
+  const lock = readLockFile(lockFilePath(config));
+  const lockedOf = ({ repository, revision }: AllowlistEntry) => findLocked(lock, repository, revision);
+  const whereOf = (entry: AllowlistEntry) => ({
+    ...config,
+    bundledDir: bundledModelsDir,
+    revision: entry.revision,
+    locked: lockedOf(entry),
+  });
   const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
-  const download = async ({ repository, revision }: AllowlistEntry, fetching: FetchOptions) => {
+  const download = async (entry: AllowlistEntry, fetching: FetchOptions) => {
+    const { repository, revision } = entry;
     const { downloadModel } = await import('./store/hub/download-model.ts'); // its libraries are needed for nothing else
-    return downloadModel(repository, { ...fetching, revision, hfHubCache: config.hfHubCache, hub: toHub(config) });
+    const { hfHubCache } = config;
+    return downloadModel(repository, {
+      ...fetching,
+      revision,
+      locked: lockedOf(entry),
+      hfHubCache,
+      hub: toHub(config),
+    });
   };
   const files = new ModelFiles({
     locate,
@@ -143,11 +159,6 @@ export async function createApp(options: AppOptions): Promise<App> {
 }
 
 const defaultMemoryShare = 0.8; // the rest is for this process, the page cache and others
-
-function toHub(config: Config): HubOptions {
-  const { hfEndpoint: endpoint, hfToken, httpsProxy, httpProxy, directHosts } = config;
-  return { endpoint, readToken: () => hfToken, httpsProxy, httpProxy, directHosts };
-}
 
 const secondsToAnswer = 1; // for the shutting_down answers to reach their clients
 

@@ -10,6 +10,7 @@ const exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   loadCreateApp: async () => (await import('./app.ts')).createApp,
+  loadDownload: async () => (await import('./store/hub/download-model.ts')).downloadModel,
   startSpareRunner: () => startSpareRunner(),
   createLogger,
   onStopSignal,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Embed } from '../embed.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
+import type { downloadModel } from '../store/hub/download-model.ts';
 import type { SpareRunner } from '../engine/spare-runner.ts';
 
 /** The app as far as the command line uses it. */
@@ -20,6 +21,8 @@ export type CreateApp = (options: {
   openChannel?: OpenChannel;
 }) => Promise<CliApp>;
 
+export type Download = typeof downloadModel;
+
 /** Everything of the process a command may touch. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -30,6 +33,8 @@ export interface CliContext {
   readonly stderr: Writable & { readonly isTTY?: boolean };
   /** Loads the app only when a command needs it, so that `--help` stays fast. */
   readonly loadCreateApp: () => Promise<CreateApp>;
+  /** Loads the downloader only when a command needs it. */
+  readonly loadDownload: () => Promise<Download>;
   readonly startSpareRunner: () => SpareRunner;
   readonly createLogger: (options: { level: string; to: 'stdout' | 'stderr' }) => Promise<Logger>;
   /** Calls back on SIGINT and SIGTERM until the function it returns is called. */

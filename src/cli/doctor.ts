@@ -1,7 +1,7 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import { CliError } from './cli-error.ts';
-import { signalExitCodes, type CliContext } from './context.ts';
+import type { CliContext } from './context.ts';
 import { compareModel } from './doctor/compare-model.ts';
 import type { Comparison } from './doctor/compare.ts';
 import { diagnose, type Findings, type ReadyModel } from './doctor/diagnose.ts';
@@ -12,6 +12,7 @@ import { tryRun, type TrialRun } from './doctor/try-run.ts';
 import { findRunProblems } from './doctor/verdict.ts';
 import { findModel } from './find-model.ts';
 import { Notes } from './notes.ts';
+import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import { writeOut } from './write-out.ts';
 
@@ -96,19 +97,9 @@ function tryReady(ids: Int32Array, { plan, provider, threads }: ReadyModel): Pro
   return tryRun(ids.slice(0, maxTokens), maxTokens, { model, graph, provider, threads });
 }
 
-async function compareStoppable(ready: ReadyModel, { options, context }: Surroundings): Promise<Comparison> {
-  const abort = new AbortController();
-  const stopListening = context.onStopSignal((signal) =>
-    abort.abort(new CliError(`stopped by ${signal}`, { exitCode: signalExitCodes[signal] })),
-  );
-  try {
-    const { python = 'python3', text } = options;
-    return await compareModel(ready, { python, env: context.env, texts: text, signal: abort.signal });
-  } catch (error) {
-    throw abort.signal.aborted ? abort.signal.reason : error;
-  } finally {
-    stopListening();
-  }
+function compareStoppable(ready: ReadyModel, { options, context }: Surroundings): Promise<Comparison> {
+  const { python = 'python3', text } = options;
+  return runStoppable({ context }, (signal) => compareModel(ready, { python, env: context.env, texts: text, signal }));
 }
 
 function messageOf(error: unknown): string {

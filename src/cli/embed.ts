@@ -11,6 +11,7 @@ import { mapInOrder } from './map-in-order.ts';
 import { Progress } from './progress.ts';
 import { readArguments, readTexts, type SourceText } from './read-texts.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
+import { untilAborted } from './until-aborted.ts';
 import { writeOut } from './write-out.ts';
 
 export interface EmbedOptions {
@@ -182,13 +183,4 @@ function formatRows(
   } catch (error) {
     throw locateError(error, chunk.texts);
   }
-}
-
-/** Rejects with the reason of the abort at once, also while the work itself waits for input. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    if (signal.aborted) reject(signal.reason as Error);
-    work.then(resolve, reject);
-  });
 }

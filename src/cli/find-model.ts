@@ -1,12 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundledModelsDir, type Config } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
-import { describePlaces, listPlaces, type Place } from '../store/locate-model.ts';
+import { describePlaces, type Place } from '../store/locate-model.ts';
 import { findMissingFiles } from '../store/missing-files.ts';
 import { isRepositoryId } from '../store/repository-id.ts';
-import { readAllowlist } from '../store/watch-allowlist.ts';
 import { CliError } from './cli-error.ts';
+import { openStore, placesOf } from './model-store.ts';
 
 /** What the user called a model, resolved. */
 export interface FoundModel {
@@ -22,13 +22,11 @@ export interface FoundModel {
 export function findModel(target: string, config: Config): FoundModel {
   if (hasModelFiles(target) || (!isRepositoryId(target) && isFolder(target)))
     return { repository: undefined, entry: undefined, places: [folderPlace(target)] };
-  const entry = existsSync(config.supportedModels)
-    ? readAllowlist(config.supportedModels).entries.find(({ name }) => name === target)
-    : undefined;
+  const store = openStore(config);
+  const entry = store.entries.find(({ name }) => name === target);
   const repository = entry?.repository ?? target;
   if (!isRepositoryId(repository)) throw notAModel(target);
-  const options = { ...config, revision: entry?.revision, bundledDir: bundledModelsDir };
-  return { repository, entry, places: listPlaces(repository, options) };
+  return { repository, entry, places: placesOf(entry ?? { repository }, store) };
 }
 
 /** The folder of that model. @throws CliError where its files are not on this machine */

@@ -1,9 +1,12 @@
-import { bundledModelsDir, loadConfig, type Config, type ConfigInput } from '../config.ts';
+import { loadConfig, type ConfigInput } from '../config.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
+import { readDiskUse } from '../store/disk-use.ts';
 import { folderSizeBytes } from '../store/folder-size.ts';
-import { describePlaces, listPlaces, type Place } from '../store/locate-model.ts';
+import { describePlaces, type Place } from '../store/locate-model.ts';
 import { readAllowlist } from '../store/watch-allowlist.ts';
 import type { CliContext } from './context.ts';
+import { formatBytes } from '../util/format-bytes.ts';
+import { lockedOf, openStore, placesOf, type ModelStore } from './model-store.ts';
 import { formatTable } from './table.ts';
 import { writeOut } from './write-out.ts';
 
@@ -15,7 +18,9 @@ export interface ModelsOptions {
 /** Lists the allowlist with where the files of each model are. */
 export async function printModels({ flags, json }: ModelsOptions, context: CliContext): Promise<void> {
   const { config } = loadConfig({ ...context, flags });
-  const models = readAllowlist(config.supportedModels).entries.map((entry) => inspect(entry, config));
+  const { entries } = readAllowlist(config.supportedModels);
+  const store = openStore(config);
+  const models = entries.map((entry) => inspect(entry, store));
   await writeOut(context.stdout, json ? `${JSON.stringify(models, null, 2)}\n` : toText(models));
 }
 
@@ -25,15 +30,23 @@ interface ModelRow {
   readonly state: 'local' | 'cached' | 'bundled' | 'not downloaded';
   readonly folder: string | null;
   readonly sizeBytes: number | null;
+  /** The commit, where the place says it. */
   readonly revision: string | null;
+  readonly commit: string | null;
+  /** Of the repository in the cache with all its revisions, whichever place is in use. */
+  readonly diskBytes: number;
+  /** Of these, downloads that are not finished. */
+  readonly partialBytes: number;
+  readonly isLocked: boolean;
   /** Why each folder tried before did not serve. */
   readonly skipped: readonly string[];
 }
 
 const states = { local: 'local', cache: 'cached', bundled: 'bundled' } as const;
 
-function inspect({ name, repository, revision }: AllowlistEntry, config: Config): ModelRow {
-  const places = listPlaces(repository, { ...config, revision, bundledDir: bundledModelsDir });
+function inspect(entry: AllowlistEntry, store: ModelStore): ModelRow {
+  const { name, repository } = entry;
+  const places = placesOf(entry, store);
   const found = places.find((place) => place.problem === undefined);
   const isBroken = (place: Place): boolean => place.problem !== undefined && place.problem !== 'no such folder';
   return {
@@ -43,6 +56,9 @@ function inspect({ name, repository, revision }: AllowlistEntry, config: Config)
     folder: found?.folder ?? null,
     sizeBytes: found === undefined ? null : folderSizeBytes(found.folder),
     revision: found?.revision ?? null,
+    commit: found?.revision ?? null,
+    ...readDiskUse(store.config.hfHubCache, repository),
+    isLocked: lockedOf(entry, store) !== undefined,
     skipped: places.filter(isBroken).map((place) => describePlaces([place])),
   };
 }
@@ -52,12 +68,28 @@ function toText(models: readonly ModelRow[]): string {
     [
       nameOf(model),
       model.state,
-      model.sizeBytes === null ? '' : `${(model.sizeBytes / 1e6).toFixed(1)} MB`,
+      model.sizeBytes === null ? '' : formatBytes(model.sizeBytes),
+      describeDisk(model),
+      model.commit?.slice(0, 8) ?? '',
+      model.isLocked ? 'yes' : '',
       model.folder ?? '',
     ],
-    ...model.skipped.map((place) => ['', 'skipped', '', place]),
+    ...model.skipped.map((place) => ['', 'skipped', '', '', '', '', place]),
   ]);
-  return formatTable([['MODEL', 'STATE', 'SIZE', 'FOLDER'], ...rows]);
+  return formatTable([['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'], ...rows]) + total(models);
+}
+
+function describeDisk({ diskBytes, partialBytes }: ModelRow): string {
+  if (diskBytes === 0) return '';
+  return `${formatBytes(diskBytes)}${partialBytes === 0 ? '' : ` (${formatBytes(partialBytes)} partial)`}`;
+}
+
+/** Several names of a repository share its files. */
+function total(models: readonly ModelRow[]): string {
+  const repositories = new Map(models.map((model) => [model.repository, model.diskBytes]));
+  const diskBytes = [...repositories.values()].reduce((sum, bytes) => sum + bytes, 0);
+  const here = models.filter(({ folder }) => folder !== null).length;
+  return `${here} of ${models.length} models on this machine, ${formatBytes(diskBytes)} in the cache\n`;
 }
 
 function nameOf({ name, repository }: ModelRow): string {

@@ -6,9 +6,9 @@ import type { DoctorOptions } from './doctor.ts';
 import { embedTexts } from './embed.ts';
 import { outputFormats, type OutputFormat } from './format-vectors.ts';
 import type { GraphOptions } from './graph.ts';
-import { printModels } from './models.ts';
 import { serve } from './serve.ts';
-import { addSettingFlags, readSettingFlags } from './setting-flags.ts';
+import { addSettingFlags, readSettingFlags, settingsHelp } from './setting-flags.ts';
+import { addStoreCommands } from './store-commands.ts';
 import { readVersion } from '../util/version.ts';
 
 /** Runs one command line and gives its exit code: 0, 1 for a failure, 2 for wrong usage or bad settings. */
@@ -56,11 +56,7 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
     .action((texts: string[], options: EmbedFlags) =>
       embedTexts(texts, { ...options, flags: readSettingFlags(options) }, context),
     );
-  addSettingFlags(program.command('models'), { isHidden: true })
-    .description('list the allowed models and where their files are')
-    .option('--json', 'print JSON', false)
-    .addHelpText('after', settingsHelp)
-    .action((options: JsonFlags) => printModels({ json: options.json, flags: readSettingFlags(options) }, context));
+  addStoreCommands(program, context, exitWith);
   addSettingFlags(program.command('config'), { isHidden: true })
     .description('print every setting, its value and where that came from')
     .option('--json', 'print JSON', false)
@@ -123,9 +119,6 @@ function parsePositive(text: string): number {
   return Number(text);
 }
 
-const settingsHelp = `
-Every setting is a flag here too: see \`embeddings serve --help\`.`;
-
 const graphHelp = `
 Examples:
   embeddings graph sentence-transformers/all-MiniLM-L6-v2
@@ -155,7 +148,9 @@ Examples:
   embeddings serve                          serve on http://localhost:11445
   embeddings embed "some text"              print its vector as the API would
   embeddings embed --file notes.txt --format ndjson > vectors.ndjson
+  embeddings pull BAAI/bge-m3               download a model
   embeddings models                         which models are on this machine
+  embeddings export --output models.tar     all of them in one file, for \`embeddings import\` elsewhere
   embeddings doctor BAAI/bge-m3             how a model would run, and whether it does
   embeddings config                         every setting and where it came from
 

@@ -13,6 +13,10 @@ export function addSettingFlags(command: Command, { isHidden = false }: { readon
   return command;
 }
 
+/** Ends the help of commands whose setting flags are hidden. */
+export const settingsHelp = `
+Every setting is a flag here too: see \`embeddings serve --help\`.`;
+
 /** The values of the setting flags among the parsed options. */
 export function readSettingFlags(options: Readonly<Record<string, unknown>>): NonNullable<ConfigInput['flags']> {
   const flags: Partial<Record<SettingName, string>> = {};

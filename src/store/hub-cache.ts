@@ -15,7 +15,7 @@ export interface RepositoryCache {
 }
 
 export function repositoryCache(hfHubCache: string, repository: string): RepositoryCache {
-  const name = `models--${repository.replaceAll('/', '--')}`;
+  const name = repositoryFolderName(repository);
   const root = join(hfHubCache, name);
   return {
     root,
@@ -24,6 +24,11 @@ export function repositoryCache(hfHubCache: string, repository: string): Reposit
     refs: join(root, 'refs'),
     locks: join(hfHubCache, '.locks', name),
   };
+}
+
+/** `models--org--name` */
+export function repositoryFolderName(repository: string): string {
+  return `models--${repository.replaceAll('/', '--')}`;
 }
 
 /** Whether this is a full commit id, which names a snapshot. */

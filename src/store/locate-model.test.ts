@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { folderSizeBytes } from './folder-size.ts';
 import { describePlaces, listPlaces, locateModel } from './locate-model.ts';
+import type { LockedModel } from './lock-file.ts';
 import { wantedWeights } from './weight-files.ts';
 
 const commit = 'c'.repeat(40);
@@ -183,4 +184,42 @@ test('the size of a folder counts linked files and leaves out .git', () => {
   put(join(snapshot, '.git'), { pack: weights });
   put(join(snapshot, '1_Pooling'), { 'config.json': '1234' });
   expect(folderSizeBytes(snapshot)).toBe(2 + 2000 + 4);
+});
+
+const lockedTo = (to: string, files: Readonly<Record<string, number>>): LockedModel => ({
+  repository: 'o/m',
+  revision: 'main',
+  commit: to,
+  files: Object.fromEntries(
+    Object.entries(files).map(([path, sizeBytes]) => [path, { sizeBytes, sha256: 'a'.repeat(64) }]),
+  ),
+});
+
+test('a lock decides the commit, whatever the ref says since', () => {
+  const old = putInCache('o/m');
+  putInCache('o/m', { to: 'd'.repeat(40) });
+  const locked = lockedTo(commit, { 'config.json': 2 });
+  expect(locateModel('o/m', options)?.revision).toBe('d'.repeat(40));
+  expect(locateModel('o/m', { ...options, locked })).toEqual({ kind: 'cache', folder: old, revision: commit });
+});
+
+test('a locked commit that is not in the cache is named as the reason', () => {
+  putInCache('o/m');
+  const locked = lockedTo('e'.repeat(40), {});
+  expect(locateModel('o/m', { ...options, locked })).toBeUndefined();
+  expect(listPlaces('o/m', { ...options, locked })[1]?.problem).toBe('no such commit, and the lock file wants it');
+});
+
+test('a folder whose files have other sizes than the lock says is skipped with the reason', () => {
+  const local = put(join(options.modelsDir, 'o/m'), model);
+  const bundled = put(join(options.bundledDir, 'o/m'), { ...model, 'vocab.txt': 'a' });
+  const locked = lockedTo(commit, { 'config.json': 2, 'vocab.txt': 1 });
+  expect(locateModel('o/m', { ...options, locked })?.folder).toBe(bundled);
+  expect(listPlaces('o/m', { ...options, locked })[0]).toEqual({
+    kind: 'local',
+    folder: local,
+    problem: 'vocab.txt is missing, and the lock file has it',
+  });
+  put(local, { 'vocab.txt': 'abc' });
+  expect(listPlaces('o/m', { ...options, locked })[0]?.problem).toBe('vocab.txt has 3 bytes, and the lock file says 1');
 });

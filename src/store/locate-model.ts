@@ -1,12 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isCommit, repositoryCache } from './hub-cache.ts';
+import type { LockedModel } from './lock-file.ts';
+import { findLockProblem } from './lock-model.ts';
 import { findMissingFiles } from './missing-files.ts';
 import { isRepositoryId, isRevision } from './repository-id.ts';
 
 export interface LocateOptions {
   /** Branch, tag or commit; `main` when absent. */
   readonly revision?: string | undefined;
+  /** What the lock file holds this revision to: its commit is looked for, and sizes of files that differ are a problem. */
+  readonly locked?: LockedModel | undefined;
   readonly modelsDir?: string | undefined;
   readonly hfHubCache: string;
   readonly bundledDir: string;
@@ -32,20 +36,20 @@ export function locateModel(repository: string, options: LocateOptions): Located
 
 /** Every place of a model in the order they are tried, for `embeddings models` and for error messages. */
 export function listPlaces(repository: string, options: LocateOptions): readonly Place[] {
-  const { revision, modelsDir, hfHubCache, bundledDir } = options;
+  const { revision, locked, modelsDir, bundledDir } = options;
   // The allowlist lets no other names in; checked again because these become paths.
   if (!isRepositoryId(repository))
     throw new Error(`Expected a Hugging Face id, got ${JSON.stringify(repository)}. This is a bug.`);
   if (revision !== undefined && !isRevision(revision))
     throw new Error(`Expected a revision, got ${JSON.stringify(revision)}. This is a bug.`);
   const places: Place[] = [];
-  if (modelsDir !== undefined) places.push(checked({ kind: 'local', folder: join(modelsDir, repository) }));
-  places.push(cachePlace(repository, revision ?? 'main', hfHubCache));
+  if (modelsDir !== undefined) places.push(checked({ kind: 'local', folder: join(modelsDir, repository) }, locked));
+  places.push(cachePlace(repository, locked?.commit ?? revision ?? 'main', options));
   const bundled: Place = { kind: 'bundled', folder: join(bundledDir, repository) };
   // What comes with the package was made from one commit: it cannot stand for another that the allowlist asks for.
   if (revision !== undefined && existsSync(bundled.folder))
     places.push({ ...bundled, problem: `is not revision ${revision}` });
-  else places.push(checked(bundled));
+  else places.push(checked(bundled, locked));
   return places;
 }
 
@@ -55,12 +59,15 @@ export function describePlaces(places: readonly Place[]): string {
 }
 
 /** Standard layout: `models--org--name/refs/<revision>` holds the commit that names the folder under `snapshots/`. */
-function cachePlace(repository: string, revision: string, hfHubCache: string): Place {
+function cachePlace(repository: string, revision: string, { hfHubCache, locked }: LocateOptions): Place {
   const { root, refs, snapshots } = repositoryCache(hfHubCache, repository);
   if (!existsSync(root)) return { kind: 'cache', folder: root, problem: 'no such folder' };
   const commit = isCommit(revision) ? revision : readRef(join(refs, revision));
   if (commit === undefined) return { kind: 'cache', folder: root, problem: `no commit in refs/${revision}` };
-  return checked({ kind: 'cache', folder: join(snapshots, commit), revision: commit });
+  const place: Place = { kind: 'cache', folder: join(snapshots, commit), revision: commit };
+  if (locked !== undefined && !existsSync(place.folder))
+    return { ...place, problem: 'no such commit, and the lock file wants it' };
+  return checked(place, locked);
 }
 
 /** A ref holds one commit; anything else, a path for instance, counts as no ref. */
@@ -73,7 +80,7 @@ function readRef(file: string): string | undefined {
   }
 }
 
-function checked(place: Place): Place {
-  const problem = findMissingFiles(place.folder);
+function checked(place: Place, locked: LockedModel | undefined): Place {
+  const problem = findMissingFiles(place.folder) ?? (locked && findLockProblem(place.folder, locked));
   return problem === undefined ? place : { ...place, problem };
 }

@@ -9,6 +9,12 @@ export function isRevision(text: string): boolean {
   return text.length <= 200 && text.split('/').every((part) => /^\w[\w.+-]*$/.test(part) && !part.includes('..'));
 }
 
+/** Whether this is the path of a file in a repository; never one that leaves its folder. */
+export function isRepositoryFile(text: string): boolean {
+  if (text.length > 1000 || /[\p{Cc}\\]/u.test(text)) return false;
+  return text.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}
+
 /** The hub's own rule: 1 to 96 letters, digits, `-`, `_` and `.`, a word character at both ends, no `--` and no `..`. */
 function isIdPart(part: string): boolean {
   return /^\w([\w.-]{0,94}\w)?$/.test(part) && !part.includes('--') && !part.includes('..');

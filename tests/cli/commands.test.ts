@@ -78,10 +78,11 @@ test('models shows where each model is, how large, and why a folder was skipped'
     const argv = ['models', '--models-dir', folder];
     const { stdout, exitCode } = await cli(argv);
     expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-      ['MODEL', 'STATE', 'SIZE', 'FOLDER'],
+      ['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'],
       ['acme/one', 'local', '1.5 MB', join(folder, 'acme/one')],
       ['two (acme/two)', 'not downloaded'],
       ['', 'skipped', `${join(folder, 'acme/two')} (config.json is missing)`],
+      ['1 of 2 models on this machine, 0.0 kB in the cache'],
       [''],
     ]);
     const json: unknown = JSON.parse((await cli([...argv, '--json'])).stdout);
@@ -108,6 +109,11 @@ test.each([
   [['serve', '--help']],
   [['embed', '--help']],
   [['models', '--help']],
+  [['pull', '--help']],
+  [['verify', '--help']],
+  [['export', '--help']],
+  [['import', '--help']],
+  [['rm', '--help']],
   [['config', '--help']],
   [['doctor', '--help']],
   [['help', 'embed']],
@@ -131,11 +137,21 @@ test('--version prints the version of the package', async () => {
   expect((await cli(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
 });
 
-test.each([[[]], [['emebd']], [['--nope']], [['config', 'extra']]])(
-  '%j is wrong usage with exit code 2',
-  async (argv) => {
-    const { stdout, stderr, exitCode } = await cli(argv);
-    expect(stderr.length).toBeGreaterThan(0);
-    expect([stdout, exitCode]).toEqual(['', 2]);
-  },
-);
+test.each([
+  [[]],
+  [['emebd']],
+  [['--nope']],
+  [['config', 'extra']],
+  [['pull']],
+  [['pull', 'acme/one', '--all']],
+  [['pull', '../up']],
+  [['verify', 'a/b/c']],
+  [['export', 'acme/one']],
+  [['export', '--output', '-', '--json']],
+  [['import']],
+  [['rm']],
+])('%j is wrong usage with exit code 2', async (argv) => {
+  const { stdout, stderr, exitCode } = await cli(argv);
+  expect(stderr.length).toBeGreaterThan(0);
+  expect([stdout, exitCode]).toEqual(['', 2]);
+});

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pino } from 'pino';
-import type { CliApp, CliContext, StopSignal } from '../../src/cli/context.ts';
+import type { CliApp, CliContext, Download, StopSignal } from '../../src/cli/context.ts';
 import type { VectorSource } from '../../src/embed.ts';
 import { runCli } from '../../src/cli/program.ts';
 import type { EmbedRequest } from '../../src/request/embed-request.ts';
@@ -11,7 +11,8 @@ import type { EmbedRequest } from '../../src/request/embed-request.ts';
 export interface FakeOptions {
   readonly app?: Partial<CliApp>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly stdin?: Iterable<string | Uint8Array>;
+  readonly stdin?: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+  readonly download?: Download;
   /** Stands for a terminal on stdin. */
   readonly isTTY?: boolean;
   readonly stdout?: Writable;
@@ -43,7 +44,7 @@ export const fakeEmbed: CliApp['embed'] = async ({ items, dimensions }: EmbedReq
 /** Runs the command line in this process against a fake app, an allowlist of its own and no other setting. */
 export function startCli(
   argv: readonly string[],
-  { app, env, stdin = [], isTTY = false, stdout, starting }: FakeOptions = {},
+  { app, env, stdin = [], isTTY = false, stdout, starting, download }: FakeOptions = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'embeddings-cli-'));
   const supportedModels = join(folder, 'models.txt');
@@ -61,6 +62,7 @@ export function startCli(
     stdin: Object.assign(Readable.from(toBytes(stdin)), { isTTY }),
     stdout: stdout ?? collect('stdout'),
     stderr: collect('stderr'),
+    loadDownload: async () => download ?? (async () => Promise.reject(new Error('no download in this test'))),
     startSpareRunner: () => ({
       open: () => ({ pid: undefined, send: () => {}, kill: () => {} }),
       close: () => void sparesClosed++,
@@ -102,6 +104,6 @@ export async function cli(argv: readonly string[], options?: FakeOptions) {
   };
 }
 
-function* toBytes(chunks: Iterable<string | Uint8Array>): Generator<Uint8Array> {
-  for (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+async function* toBytes(chunks: NonNullable<FakeOptions['stdin']>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
 }

@@ -1,0 +1,42 @@
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** One file of a model's folder. */
+export interface ModelFile {
+  /** Below the folder, with slashes. */
+  readonly path: string;
+  /** Where it is. */
+  readonly file: string;
+  /** Undefined for a link that leads nowhere. */
+  readonly sizeBytes: number | undefined;
+  /** Name of the blob that it is a link to, in the Hugging Face cache. */
+  readonly blob?: string;
+}
+
+const maxDepth = 16; // folders in folders; a link to a folder above would never end
+const notOfTheModel: ReadonlySet<string> = new Set(['.git', '.cache']); // of git, and of `hf download --local-dir`
+
+/** Every file below a folder, links followed, sorted by path. @throws Error for folders too deep */
+export function listFiles(folder: string): readonly ModelFile[] {
+  return [...walk(folder, '', 0)].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function* walk(folder: string, prefix: string, depth: number): Generator<ModelFile> {
+  if (depth > maxDepth) throw new Error(`Expected at most ${maxDepth} folders in folders, got more in ${folder}.`);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const file = join(folder, entry.name);
+    const path = prefix + entry.name;
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat?.isDirectory() === true) {
+      if (!notOfTheModel.has(entry.name)) yield* walk(file, `${path}/`, depth + 1);
+    } else if (stat === undefined || stat.isFile()) {
+      const blob = entry.isSymbolicLink() ? blobOf(file) : undefined;
+      yield { path, file, sizeBytes: stat?.size, ...(blob === undefined ? {} : { blob }) };
+    }
+  }
+}
+
+function blobOf(link: string): string | undefined {
+  const target = readlinkSync(link);
+  return basename(dirname(target)) === 'blobs' ? basename(target) : undefined;
+}

@@ -1,0 +1,81 @@
+import { blobNameKind, isBlobOfName } from './blob-name.ts';
+import { hashFile, type HashOptions } from './hash-file.ts';
+import { listFiles, type ModelFile } from './list-files.ts';
+import type { LocatedModel } from './locate-model.ts';
+import type { LockedFile, LockedModel } from './lock-file.ts';
+import { findMissingFiles } from './missing-files.ts';
+import { findModelRoot } from './modules.ts';
+import { findWeightFiles, readWeights } from './weight-files.ts';
+
+export interface FileReport {
+  /** In the folder. */
+  readonly path: string;
+  readonly state: 'ok' | 'corrupt' | 'missing' | 'not checked';
+  /** What was expected and what came, or why nothing was compared. */
+  readonly reason?: string;
+}
+
+export interface FolderReport {
+  readonly files: readonly FileReport[];
+  /** Why the folder as a whole is no model. */
+  readonly problem?: string;
+}
+
+export interface VerifyOptions extends Pick<HashOptions, 'onBytes' | 'signal'> {
+  readonly locked: LockedModel | undefined;
+}
+
+/** Bytes that `verifyFolder` reads. */
+export function bytesToVerify(folder: string, locked: LockedModel | undefined): number {
+  const files = listFiles(folder).filter((file) => isKnown(file, locked?.files[file.path]));
+  return files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+}
+
+/** Reads every file whose checksum is known, from the lock or from the name of its blob, and the headers of weights. */
+export async function verifyFolder({ folder }: LocatedModel, options: VerifyOptions): Promise<FolderReport> {
+  const locked: Readonly<Record<string, LockedFile>> = options.locked?.files ?? {};
+  const files: FileReport[] = [];
+  const found = listFiles(folder);
+  for (const file of found) files.push({ path: file.path, ...(await check(file, locked[file.path], options)) });
+  const paths = new Set(found.map(({ path }) => path));
+  for (const path of Object.keys(locked))
+    if (!paths.has(path)) files.push({ path, state: 'missing', reason: 'the lock file has it' });
+  const problem = findMissingFiles(folder) ?? findWeightProblem(folder);
+  return { files, ...(problem === undefined ? {} : { problem }) };
+}
+
+async function check(
+  file: ModelFile,
+  locked: LockedFile | undefined,
+  { onBytes, signal }: VerifyOptions,
+): Promise<Omit<FileReport, 'path'>> {
+  if (file.sizeBytes === undefined) return { state: 'missing', reason: 'the link leads nowhere' };
+  if (!isKnown(file, locked)) return { state: 'not checked', reason: 'no checksum known' };
+  if (locked !== undefined && locked.sizeBytes !== file.sizeBytes) {
+    onBytes?.(file.sizeBytes);
+    return { state: 'corrupt', reason: `the lock file says ${locked.sizeBytes} bytes, it has ${file.sizeBytes}` };
+  }
+  const kind = blobNameKind(file.blob ?? '');
+  const hashes = await hashFile(file.file, { withGitBlobId: kind === 'git', onBytes, signal });
+  if (locked !== undefined && hashes.sha256 !== locked.sha256)
+    return { state: 'corrupt', reason: `the lock file says SHA-256 ${locked.sha256}, it has ${hashes.sha256}` };
+  if (kind !== undefined && !isBlobOfName(file.blob ?? '', hashes))
+    return { state: 'corrupt', reason: `its ${kind} checksum should be ${file.blob}` };
+  return { state: 'ok' };
+}
+
+function isKnown({ blob = '' }: ModelFile, locked: LockedFile | undefined): boolean {
+  return locked !== undefined || blobNameKind(blob) !== undefined;
+}
+
+/** Weights that end early are found without a checksum: their header says how long they are. */
+function findWeightProblem(folder: string): string | undefined {
+  const { folder: root } = findModelRoot(folder); // complete, or it would have been reported
+  if (findWeightFiles(root)?.format === 'onnx') return undefined;
+  try {
+    readWeights(root);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
