@@ -134,7 +134,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     listen: async () => {
       startPreload(); // runners start while the HTTP modules load
       const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
-      const loading = () => preload.filter((name) => host.get(name)?.state === 'loading');
+      const loading = () => preload.filter((name) => /^(down)?loading$/.test(host.get(name)?.state ?? ''));
       server = await createHttpServer({
         config,
         embed,

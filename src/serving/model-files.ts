@@ -29,7 +29,10 @@ export interface DownloadObserver {
 }
 
 /** A download on its way. */
-export interface Download extends Progress {
+export interface Download {
+  readonly doneBytes: number;
+  /** Unknown until the hub has listed the files. */
+  readonly totalBytes: number | undefined;
   /** Of those bytes that came since it began; undefined before the first. */
   readonly bytesPerSecond: number | undefined;
 }
@@ -63,8 +66,10 @@ export class ModelFiles {
 
   downloadOf(entry: AllowlistEntry): Download | undefined {
     const running = this.#running.get(keyOf(entry));
-    if (running?.last === undefined) return undefined;
-    const { first = running.last, last, startMs } = running;
+    if (running === undefined) return undefined;
+    const { last, startMs } = running;
+    if (last === undefined) return { doneBytes: 0, totalBytes: undefined, bytesPerSecond: undefined };
+    const { first = last } = running;
     const seconds = (this.#options.clock.nowMs() - startMs) / 1000;
     const bytes = last.doneBytes - first.doneBytes;
     return { ...last, bytesPerSecond: bytes > 0 && seconds > 0 ? bytes / seconds : undefined };

@@ -12,6 +12,7 @@ export interface Waiting {
 
 const longestRetrySeconds = 60; // OpenAI's SDKs keep to at most this
 const roomRetrySeconds = 5;
+const hubRetrySeconds = 5;
 const loadBytesPerSecond = 300e6; // slow disks; half of what was measured with cold files
 
 /** What a request gets that has waited long enough for its model: what it waits for, and when to come back. */
@@ -27,10 +28,12 @@ export function notReady(model: string, { slot, download, held }: Waiting): Serv
 }
 
 function describe({ doneBytes, totalBytes }: Download): string {
+  if (totalBytes === undefined) return 'the hub is asked for its files';
   return `it is being downloaded, ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)} are here`;
 }
 
 function left({ doneBytes, totalBytes, bytesPerSecond }: Download): number {
+  if (totalBytes === undefined) return hubRetrySeconds;
   return bytesPerSecond === undefined ? longestRetrySeconds : clamp((totalBytes - doneBytes) / bytesPerSecond);
 }
 

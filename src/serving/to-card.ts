@@ -25,7 +25,9 @@ export function toCard(entry: AllowlistEntry, { slot, download, pooling, created
     ...(entry.prompt === undefined ? {} : { prompt: entry.prompt }),
     ...(entry.pin === true ? { pinned: true } : {}),
     ...(slot?.model === undefined ? {} : { memoryBytes: slot.memoryBytes }),
-    ...(download === undefined ? {} : { downloadedBytes: download.doneBytes, downloadBytes: download.totalBytes }),
+    ...(download?.totalBytes === undefined
+      ? {}
+      : { downloadedBytes: download.doneBytes, downloadBytes: download.totalBytes }),
     ...(failure === undefined ? {} : { problem: failure instanceof ServiceError ? failure.message : 'see the log' }),
   };
 }

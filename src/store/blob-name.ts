@@ -6,7 +6,10 @@ export function blobNameKind(name: string): 'sha256' | 'git' | undefined {
   return /^[0-9a-f]{40}$/.test(name) ? 'git' : undefined;
 }
 
-/** Whether the bytes are those that the name promises; needs `gitBlobId` for a name of that kind. */
-export function isBlobOfName(name: string, { sha256, gitBlobId }: FileHashes): boolean {
-  return name === (blobNameKind(name) === 'git' ? gitBlobId : sha256);
+/**
+ * Whether the bytes are those that the name promises; needs `gitBlobId` and `sha1` for a name of that length. Some mirrors
+ * (Artifactory) give the SHA-1 of the contents where the hub gives git's id.
+ */
+export function isBlobOfName(name: string, { sha256, gitBlobId, sha1 }: FileHashes): boolean {
+  return blobNameKind(name) === 'git' ? name === gitBlobId || name === sha1 : name === sha256;
 }

@@ -20,9 +20,11 @@ test.each([0, 3, 2_500_000])('a file of %d bytes has the hashes that sha256sum a
     sizeBytes: length,
     sha256: run('sha256sum').slice(0, 64),
     gitBlobId: run('git', 'hash-object').trim(),
+    sha1: run('sha1sum').slice(0, 40),
   });
   expect(seen).toBe(length);
   expect([isBlobOfName(hashes.sha256, hashes), isBlobOfName(hashes.gitBlobId ?? '', hashes)]).toEqual([true, true]);
+  expect(isBlobOfName(hashes.sha1 ?? '', hashes)).toBe(true); // Artifactory's ETag
   expect([isBlobOfName('0'.repeat(64), hashes), isBlobOfName('0'.repeat(40), hashes)]).toEqual([false, false]);
 });
 

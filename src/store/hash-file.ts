@@ -15,6 +15,8 @@ export interface FileHashes {
   /** Hexadecimal. */
   readonly sha256: string;
   readonly gitBlobId?: string;
+  /** Of the contents alone; computed with `gitBlobId`. */
+  readonly sha1?: string;
 }
 
 const stepBytes = 1024 * 1024; // larger reads hash no faster
@@ -37,6 +39,7 @@ export async function hashFile(path: string, options: HashOptions = {}): Promise
 export class ContentHasher {
   readonly #sha256 = createHash('sha256');
   readonly #gitBlob: Hash | undefined;
+  readonly #sha1 = createHash('sha1');
   #sizeBytes = 0;
 
   /** Git's id begins with the size, which must therefore be known. */
@@ -47,11 +50,14 @@ export class ContentHasher {
   update(chunk: Uint8Array): void {
     this.#sha256.update(chunk);
     this.#gitBlob?.update(chunk);
+    if (this.#gitBlob !== undefined) this.#sha1.update(chunk);
     this.#sizeBytes += chunk.length;
   }
 
   digest(): FileHashes {
     const hashes = { sizeBytes: this.#sizeBytes, sha256: this.#sha256.digest('hex') };
-    return this.#gitBlob === undefined ? hashes : { ...hashes, gitBlobId: this.#gitBlob.digest('hex') };
+    return this.#gitBlob === undefined
+      ? hashes
+      : { ...hashes, gitBlobId: this.#gitBlob.digest('hex'), sha1: this.#sha1.digest('hex') };
   }
 }

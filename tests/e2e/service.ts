@@ -55,7 +55,7 @@ export interface Answer {
   readonly retryAfter: string | null;
   readonly body: {
     readonly data?: readonly { readonly embedding: readonly number[] }[];
-    readonly error?: { readonly code: string | null };
+    readonly error?: { readonly code: string | null; readonly message: string };
   };
 }
 

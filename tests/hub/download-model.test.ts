@@ -86,6 +86,15 @@ test('a mirror whose list holds only names is asked for each file', async () => 
   expect(hub.requests.filter(({ method, host }) => method === 'HEAD' && host === 'cdn')).toEqual([]);
 });
 
+test('a mirror that knows no HEAD is asked for the headers by GET', async () => {
+  const repository = smallModel({ listing: 'names' });
+  const hub = await hubOf({ repositories: [repository] });
+  hub.addFault({ method: 'HEAD', fault: { status: 405 }, times: 99 });
+  const cache = cacheFor(hub);
+  await cache.download();
+  expectNothingCorrupt(cache.folder, repository);
+});
+
 test('calls for the same model share one download, and others do not', async () => {
   const hub = await hubOf();
   const cache = cacheFor(hub);

@@ -24,14 +24,19 @@ export async function describeFile(
 ): Promise<HubFile> {
   const { path, sizeBytes, etag } = listed;
   if (sizeBytes !== undefined && etag !== undefined) return { path, sizeBytes, etag };
-  const answer = await hub.request({
-    url: fileUrl(hub.endpoint, asked),
-    method: 'HEAD',
-    signal,
-    // The server of large files has ETags of its own; the hub's redirect to it says the true one.
-    isEnough: ({ header }) => header('x-linked-etag') !== undefined,
-  });
-  answer.discard();
+  const ask = async (method: 'HEAD' | 'GET') => {
+    const answer = await hub.request({
+      url: fileUrl(hub.endpoint, asked),
+      method,
+      signal,
+      // The server of large files has ETags of its own; the hub's redirect to it says the true one.
+      isEnough: ({ header }) => header('x-linked-etag') !== undefined,
+    });
+    answer.discard(); // the headers say it
+    return answer;
+  };
+  let answer = await ask('HEAD');
+  if (answer.status === 405 || answer.status === 501) answer = await ask('GET'); // a mirror that knows no HEAD
   const isLinked = answer.header('x-linked-etag') !== undefined;
   if (answer.status >= 400 || (answer.status >= 300 && !isLinked)) throw answerError(answer, hub, asked);
   return { path, ...parseFileHeaders(answer) };
