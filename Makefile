@@ -22,7 +22,7 @@ help: ## show this list
 
 serve: $(built) ## install, build and serve on http://localhost:11445; ARGS go to the command line
 	@echo '== serve'
-	@exec node dist/cli.js serve $(ARGS)
+	@MALLOC_MMAP_THRESHOLD_=131072 exec node dist/cli.js serve $(ARGS) # large blocks of unloaded models go back to the system
 
 build: $(built) ## compile to dist/
 
