@@ -295,6 +295,32 @@ test('a model taken off the list ends when its last request is done', async () =
   expect(log).toEqual(['load org/a', 'unload org/a: allowlist', 'close org/a']);
 });
 
+test('a line that changes: requests in flight end on the model they began with, new ones get the new one', async () => {
+  const { host, log, hold, finishLoad } = stage();
+  const before = await hold('org/a');
+  host.setAllowlist(parseAllowlist('org/a pooling=model\norg/d'));
+  expect(host.get('org/a')).toMatchObject({ state: 'available', pooling: 'model' });
+  const after = host.use('org/a', async (_model, { pooling }) => pooling);
+  const added = host.use('org/d', async () => 'd');
+  await finishLoad('org/a');
+  expect(await after).toBe('model');
+  await before.finish();
+  await finishLoad('org/d');
+  expect(await added).toBe('d');
+  expect(log).toEqual(['load org/a', 'unload org/a: allowlist', 'load org/a', 'close org/a', 'load org/d']);
+});
+
+test('a model that left the list while it loaded ends when it is loaded, and gives its place back', async () => {
+  const { host, log, loads, use } = stage({ maxLoadedModels: 1 });
+  const early = host.use('org/a', async () => 'a');
+  await settled();
+  host.setAllowlist(parseAllowlist('org/b'));
+  loads.get('org/a')?.resolve();
+  expect(await early).toBe('a'); // it was accepted
+  expect(await use('org/b')).toBe('org/b');
+  expect(log).toEqual(['load org/a', 'close org/a', 'load org/b']);
+});
+
 test('closing ends every model, also one that is still loading', async () => {
   const { host, log, loads, use } = stage();
   await use('org/a');

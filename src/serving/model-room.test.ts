@@ -19,6 +19,10 @@ class FakeModel implements Occupant {
     this.memoryBytes = memoryBytes;
   }
 
+  get isClosing(): boolean {
+    return this.isRetired && this.isIdle;
+  }
+
   retire(): void {
     this.isRetired = true;
   }
@@ -102,5 +106,23 @@ test('a busy model is asked to yield only after some patience', async () => {
   clock.pass(1);
   expect(held.isRetired).toBe(true);
   room.leave(held);
+  await entering;
+});
+
+test('a place that a model in use will leave is waited for, but not for ever: then the idle one goes', async () => {
+  const clock = manualClock();
+  const room = new ModelRoom({ maxModels: 3, maxBytes: 10, clock });
+  const [draining, older, idle] = ['draining', 'older', 'idle'].map((name) => new FakeModel(name, 1));
+  const next = new FakeModel('next', 1);
+  for (const model of [draining!, older!, idle!]) await room.enter(model);
+  Object.assign(draining!, { isIdle: false, isRetired: true });
+  const entering = room.enter(next);
+  clock.pass(1999);
+  expect([older?.isRetired, idle?.isRetired]).toEqual([false, false]);
+  clock.pass(1);
+  expect([older?.isRetired, idle?.isRetired]).toEqual([true, false]);
+  clock.pass(10_000);
+  expect(idle?.isRetired).toBe(false); // one is enough
+  room.leave(older!);
   await entering;
 });

@@ -15,7 +15,10 @@ export interface Occupant {
   readonly isIdle: boolean;
   /** Used, but long enough in memory to let another have a turn; a pinned model never says so. */
   readonly mayYield: boolean;
-  /** Takes no new requests and ends when its last one is done; the host then calls `leave`. */
+  /** It takes no new requests and leaves when its last one is done. */
+  readonly isRetired: boolean;
+  /** Its last request is done: it leaves in a moment. */
+  readonly isClosing: boolean;
   retire(): void;
 }
 
@@ -40,7 +43,6 @@ const patienceMs = 2000; // how long one waits for an idle model before a busy o
 export class ModelRoom {
   readonly #options: RoomOptions;
   readonly #inside = new Set<Occupant>();
-  readonly #leaving = new Set<Occupant>();
   readonly #line: Waiter[] = [];
   #cancelTimer: () => void = () => {};
 
@@ -81,7 +83,6 @@ export class ModelRoom {
 
   /** Gives the place back: the memory is the system's again. */
   leave(occupant: Occupant): void {
-    this.#leaving.delete(occupant);
     if (this.#inside.delete(occupant)) this.review();
   }
 
@@ -89,37 +90,39 @@ export class ModelRoom {
   review(): void {
     this.#cancelTimer();
     for (let waiter = this.#line[0]; waiter !== undefined; waiter = this.#line[0]) {
-      if (this.#fits(waiter.occupant, this.#inside)) {
+      if (this.#fits(waiter.occupant, this.occupants)) {
         this.#line.shift();
         this.#inside.add(waiter.occupant);
         waiter.granted.resolve();
         continue;
       }
-      const staying = new Set([...this.#inside].filter((occupant) => !this.#leaving.has(occupant)));
-      if (this.#fits(waiter.occupant, staying)) return; // as soon as those have left
-      const victim = this.#chooseVictim(staying, waiter);
-      if (victim === undefined) return;
-      this.#leaving.add(victim);
+      const victim = this.#chooseVictim(waiter);
+      if (victim === undefined) {
+        this.#cancelTimer = this.#options.clock.after(patienceMs, () => this.review());
+        return;
+      }
       victim.retire();
     }
   }
 
-  #fits({ memoryBytes }: Occupant, among: ReadonlySet<Occupant>): boolean {
+  #fits({ memoryBytes }: Occupant, among: readonly Occupant[]): boolean {
     const { maxModels, maxBytes } = this.#options;
-    const taken = [...among].reduce((sum, occupant) => sum + occupant.memoryBytes, 0);
-    return among.size < maxModels && taken + memoryBytes <= maxBytes;
+    const taken = among.reduce((sum, occupant) => sum + occupant.memoryBytes, 0);
+    return among.length < maxModels && taken + memoryBytes <= maxBytes;
   }
 
-  #chooseVictim(staying: ReadonlySet<Occupant>, { sinceMs }: Waiter): Occupant | undefined {
-    const { clock } = this.#options;
-    const idle = leastBy(
-      ({ lastUsedMs }) => lastUsedMs,
-      [...staying].filter(({ isIdle }) => isIdle),
-    );
-    if (idle !== undefined) return idle;
-    const isPatient = clock.nowMs() - sinceMs < patienceMs;
-    const yielding = isPatient ? [] : [...staying].filter(({ mayYield }) => mayYield);
-    if (yielding.length === 0) this.#cancelTimer = clock.after(patienceMs, () => this.review());
+  /** Undefined where waiting is better, or all there is. */
+  #chooseVictim({ occupant, sinceMs }: Waiter): Occupant | undefined {
+    const remaining = this.occupants.filter(({ isClosing }) => !isClosing);
+    if (this.#fits(occupant, remaining)) return undefined; // in a moment
+    const staying = remaining.filter(({ isRetired }) => !isRetired);
+    const isPatient = this.#options.clock.nowMs() - sinceMs < patienceMs;
+    const isPlaceToCome = this.#fits(occupant, staying); // when requests in flight are done
+    if (isPlaceToCome && isPatient) return undefined;
+    const idle = staying.filter(({ isIdle }) => isIdle);
+    if (idle.length > 0) return leastBy(({ lastUsedMs }) => lastUsedMs, idle);
+    if (isPlaceToCome || isPatient) return undefined;
+    const yielding = staying.filter(({ mayYield }) => mayYield);
     return leastBy(({ readyMs }) => readyMs, yielding);
   }
 }

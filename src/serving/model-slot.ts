@@ -105,6 +105,14 @@ export class ModelSlot implements Occupant {
     return this.#phase === 'ready' && this.#users === 0 && !this.#options.isPinned();
   }
 
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  get isClosing(): boolean {
+    return this.#closing !== undefined;
+  }
+
   get mayYield(): boolean {
     if (this.#phase !== 'ready' || this.#options.isPinned()) return false;
     const turnMs = Math.max(shortestTurnMs, turnPerLoadTime * (this.#phaseMs - this.#startMs));
