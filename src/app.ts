@@ -22,7 +22,8 @@ import { reportDownloads, reportLife } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
 import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
-import { findLocked, lockFilePath, readLockFile } from './store/lock-file.ts';
+import { followLock } from './store/follow-lock.ts';
+import { findLocked, lockFilePath } from './store/lock-file.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
@@ -55,8 +56,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   refuseUnbuilt(config, provider);
   const metrics = createMetrics();
 
-  const lock = readLockFile(lockFilePath(config));
-  const lockedOf = ({ repository, revision }: AllowlistEntry) => findLocked(lock, repository, revision);
+  const lockNow = followLock(lockFilePath(config), (error) =>
+    logger.error({ reason: error.message }, 'lock file is bad, the last good one stays'),
+  );
+  const lockedOf = ({ repository, revision }: AllowlistEntry) => findLocked(lockNow(), repository, revision);
   const whereOf = (entry: AllowlistEntry) => ({
     ...config,
     bundledDir: bundledModelsDir,
@@ -93,7 +96,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       onProgress(`loading ${entry.name} from ${located.folder}`);
       return prepareModel({ entry, located, config, provider, metrics, logger, openChannel });
     },
-    variantsOf: createVariantFinder({ locate, pooling: config.pooling }),
+    variantsOf: createVariantFinder(config.pooling),
     maxLoadedModels: config.maxLoadedModels,
     maxModelMemory: config.maxModelMemory ?? readMachine().memoryBytes * defaultMemoryShare,
     keepAlive: config.keepAlive,
@@ -103,7 +106,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     observer: reportLife({
       metrics,
       say: onProgress,
-      freeMemory: createMemoryFreer(realClock, () => void collectGarbage()),
+      freeMemory: createMemoryFreer(realClock, () => {
+        collectGarbage().catch((error: unknown) => logger.debug({ err: error }, 'garbage could not be collected'));
+      }),
     }),
   });
   const allowlist = new AllowlistWatcher({

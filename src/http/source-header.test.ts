@@ -16,6 +16,10 @@ test.each([
   [{ revision: commit, origin: 'cache' }, `org/name@${commit}; dtype=float32; pooling=mean`],
   [{ pooling: 'cls, mean' }, 'org/name@bundled; dtype=float32; pooling=cls%2C%20mean'],
   [
+    { task: 'запрос; x' },
+    'org/name@bundled; dtype=float32; pooling=mean; task=%D0%B7%D0%B0%D0%BF%D1%80%D0%BE%D1%81%3B%20x',
+  ],
+  [
     { task: 'retrieval.query', prompt: 'query: ' },
     'org/name@bundled; dtype=float32; pooling=mean; task=retrieval.query; prompt=query%3A%20',
   ],

@@ -9,7 +9,7 @@ import type { VectorSource } from '../embed.ts';
 export function sourceHeader(source: VectorSource): Readonly<Record<string, string>> {
   const { repository, revision, origin, dtype, pooling, task, prompt } = source;
   const parts = [`${repository}@${revision ?? origin}`, `dtype=${dtype}`, `pooling=${encodeURIComponent(pooling)}`];
-  if (task !== undefined) parts.push(`task=${task}`);
+  if (task !== undefined) parts.push(`task=${encodeURIComponent(task)}`);
   if (prompt !== '') parts.push(`prompt=${describePrompt(prompt)}`);
   return { 'x-embeddings-model': parts.join('; ') };
 }

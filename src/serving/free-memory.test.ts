@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createMemoryFreer } from './free-memory.ts';
-import { manualClock } from './manual-clock.ts';
+import { manualClock } from '../../tests/serving/manual-clock.ts';
 
 test('memory is freed after models have gone, once a second at most', () => {
   const clock = manualClock();

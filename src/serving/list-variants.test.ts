@@ -7,6 +7,7 @@ import { createVariantFinder, listVariants } from './list-variants.ts';
 
 const model = { tasks: ['separation', 'query'], readRoutes: () => ['query', 'document'] };
 const folder = (name: string) => fileURLToPath(new URL(`../../tests/goldens/models/pipeline/${name}`, import.meta.url));
+const located = (name: string) => ({ kind: 'local', folder: folder(name) }) as const;
 const entry = { line: 1, name: 'a', repository: 'a' };
 
 test('adapters count always, routes only where the model is followed, and each name once', () => {
@@ -15,29 +16,22 @@ test('adapters count always, routes only where the model is followed, and each n
 });
 
 test('variants are found without loading a model, by the pooling of its line, and each folder is read once', async () => {
-  const asked: string[] = [];
-  const find = createVariantFinder({
-    locate: ({ repository }) => {
-      asked.push(repository);
-      return repository === 'gone' ? undefined : { kind: 'local', folder: folder(repository) };
-    },
-    pooling: 'model',
-  });
-  const router = { ...entry, repository: 'router' };
-  const [first, second] = await Promise.all([find(router), find(router)]);
+  const find = createVariantFinder('model');
+  const router = located('router');
+  const [first, second] = await Promise.all([find(entry, router), find(entry, router)]);
   expect(first).toEqual(['query', 'document']);
   expect(second).toBe(first);
-  expect(await find(router)).toBe(first);
-  expect(await find({ ...router, pooling: 'mean' })).toEqual([]);
-  for (const repository of ['cls', 'gone', 'none']) expect(await find({ ...entry, repository })).toEqual([]);
-  expect(asked.at(-1)).toBe('none');
+  expect(await find(entry, router)).toBe(first);
+  expect(await find({ ...entry, pooling: 'mean' }, router)).toEqual([]);
+  for (const name of ['cls', 'none']) expect(await find(entry, located(name))).toEqual([]);
 });
 
 test('a folder that cannot be read is read again when it is asked for again', async () => {
   const place = join(tempFolder(), 'model');
   mkdirSync(place);
-  const find = createVariantFinder({ locate: () => ({ kind: 'local', folder: place }), pooling: 'model' });
-  expect(await Promise.all([find(entry), find(entry)])).toEqual([[], []]);
+  const find = createVariantFinder('model');
+  const here = { kind: 'local', folder: place } as const;
+  expect(await Promise.all([find(entry, here), find(entry, here)])).toEqual([[], []]);
   cpSync(folder('router'), place, { recursive: true });
-  expect(await find(entry)).toEqual(['query', 'document']);
+  expect(await find(entry, here)).toEqual(['query', 'document']);
 });

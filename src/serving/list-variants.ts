@@ -11,21 +11,14 @@ export function listVariants(
   return pooling === 'model' ? [...new Set([...tasks, ...readRoutes()])] : tasks;
 }
 
-export interface VariantFinderOptions {
-  readonly locate: (entry: AllowlistEntry) => LocatedModel | undefined;
-  /** Where an entry names none. */
-  readonly pooling: 'mean' | 'model';
-}
-
-/** Finds the variants of models that are not loaded; reads each folder once. */
-export function createVariantFinder({
-  locate,
-  pooling,
-}: VariantFinderOptions): (entry: AllowlistEntry) => Promise<readonly string[]> {
+/**
+ * Finds the variants of models that are not loaded; reads each folder once. `pooling` is that of entries which name none.
+ */
+export function createVariantFinder(
+  pooling: 'mean' | 'model',
+): (entry: AllowlistEntry, located: LocatedModel) => Promise<readonly string[]> {
   const known = new Map<string, Promise<readonly string[] | undefined>>();
-  return async (entry) => {
-    const located = locate(entry);
-    if (located === undefined) return []; // loading it says what is missing
+  return async (entry, located) => {
     const wanted = entry.pooling ?? pooling;
     const key = `${wanted} ${located.folder}`;
     const reading = known.get(key) ?? readVariants(located.folder, wanted);

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { parseAllowlist } from '../store/allowlist.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
-import { manualClock } from './manual-clock.ts';
+import { manualClock } from '../../tests/serving/manual-clock.ts';
 import { ModelFiles, type FetchOptions } from './model-files.ts';
 
 /** Files that come when the test says so. */

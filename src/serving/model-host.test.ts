@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.ts';
 import { parseAllowlist } from '../store/allowlist.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { Download } from './model-files.ts';
-import { manualClock } from './manual-clock.ts';
+import { manualClock } from '../../tests/serving/manual-clock.ts';
 import { ModelHost } from './model-host.ts';
 import type { ServedModel } from './served-model.ts';
 
@@ -23,9 +23,14 @@ function stage(options: StageOptions = {}) {
   const clock = manualClock();
   const loads = new Map<string, { resolve: () => void; reject: (error: unknown) => void }>();
   const downloads = new Map<string, Download>();
+  const files: { isGone: boolean; waitFor?: Promise<void> } = { isGone: false };
   const host = new ModelHost({
     files: {
-      obtain: async ({ repository }) => ({ kind: 'local', folder: repository }),
+      obtain: async ({ repository }) => {
+        await files.waitFor;
+        if (files.isGone) throw new Error('no files');
+        return { kind: 'local', folder: repository };
+      },
       downloadOf: ({ repository }) => downloads.get(repository),
       retain: () => {},
       close: () => {},
@@ -36,7 +41,7 @@ function stage(options: StageOptions = {}) {
         log.push(`load ${repository}${task === undefined ? '' : ` for ${task}`}`);
         await new Promise<void>((resolve, reject) => loads.set(repository, { resolve, reject }));
         const model: Partial<ServedModel> = {
-          card: { pooling: 'mean', dimensions: 4, origin: 'local', dtype: 'float32' },
+          card: { pooling: 'mean', dimensions: 4, origin: 'local', dtype: 'float32', tasks: variants },
           runnerPids: () => [1],
           close: async () => void log.push(`close ${repository}`),
         };
@@ -72,7 +77,7 @@ function stage(options: StageOptions = {}) {
     await finishLoad(name);
     return { finish: () => (finish(), done) };
   };
-  return { host, log, clock, loads, downloads, use, hold, finishLoad };
+  return { host, log, clock, loads, files, downloads, use, hold, finishLoad };
 }
 
 test('a model that is not on the list is model_not_found, with the parameter named', async () => {
@@ -230,6 +235,96 @@ test('a failure with a time to come back says the time that is left', async () =
     message: expect.stringContaining('Try again in 5 s'),
     details: { retryAfterSeconds: 5 },
   });
+});
+
+test('a request for a variant of a loaded model does not look for its files again', async () => {
+  const { host, files, loads, use } = stage({ variants: ['query'] });
+  await use('org/a');
+  files.isGone = true;
+  expect(await host.use('org/a', async () => 'ok', { inputType: 'other' })).toBe('ok');
+  const other = host.use('org/b', async () => 1, { inputType: 'query' });
+  await expect(other).rejects.toThrow('no files');
+  expect([...loads.keys()]).toEqual(['org/a']);
+});
+
+test('a model that cannot fit beside the pinned ones holds nobody up, and nobody goes for it', async () => {
+  const { host, log, use, hold } = stage({
+    maxLoadedModels: 9,
+    maxModelMemory: 10.5e9,
+    list: 'org/a pin=true\norg/c\norg/big\norg/d',
+  });
+  await use('org/a');
+  await use('org/c');
+  const stuck = expect(host.use('org/big', async () => 1)).rejects.toMatchObject({ code: 'shutting_down' });
+  await settled();
+  expect(await use('org/d')).toBe('org/d');
+  expect(log).toEqual(['load org/a', 'load org/c', 'load org/d']);
+  await hold('org/d');
+  await host.close();
+  await stuck;
+});
+
+test('whom nobody waits for any more stands behind, sends nobody away, and leaves the line after a while', async () => {
+  const { host, log, clock, use, finishLoad } = stage({ maxLoadedModels: 1, list: 'org/hot\norg/b\norg/c\norg/d' });
+  await use('org/hot');
+  const abort = new AbortController();
+  const left = ['org/b', 'org/c', 'org/d'].map((name) =>
+    expect(host.use(name, async () => 1, {}, abort.signal)).rejects.toThrow('left'),
+  );
+  await settled();
+  abort.abort(new Error('left'));
+  await Promise.all(left);
+  await finishLoad('org/b'); // it had its place already
+  clock.pass(10_000);
+  const hot = host.use('org/hot', async () => 'hot');
+  await finishLoad('org/hot');
+  expect(await hot).toBe('hot');
+  clock.pass(5000);
+  await settled();
+  expect(log.filter((line) => line.startsWith('load'))).toEqual(['load org/hot', 'load org/b', 'load org/hot']);
+  expect(host.listHeld()).toEqual([{ id: 'org/hot', state: 'ready' }]);
+});
+
+test('a model that was loaded for somebody who was told to come back stays for them', async () => {
+  const { host, log, clock, finishLoad, use } = stage({ maxLoadedModels: 1, loadWaitSeconds: 5, keepAlive: 8 });
+  const early = expect(host.use('org/a', async () => 1)).rejects.toMatchObject({ code: 'model_loading' });
+  await settled();
+  clock.pass(5000);
+  await early;
+  const other = host.use('org/b', async () => 'b');
+  clock.pass(1000);
+  await finishLoad('org/a');
+  clock.pass(3500);
+  expect(log).toEqual(['load org/a']);
+  expect(await use('org/a')).toBe('org/a');
+  await finishLoad('org/b');
+  expect(await other).toBe('b');
+});
+
+test('the time a request waits is one, for its files, its room and its load together', async () => {
+  const { host, clock, files } = stage({ variants: ['query'], loadWaitSeconds: 30 });
+  files.waitFor = new Promise((resolve) => clock.after(29_000, () => resolve()));
+  let endMs: number | undefined;
+  const late = host.use('org/a', async () => 1, { inputType: 'query' }).catch(() => (endMs = clock.nowMs()));
+  for (let second = 0; second < 40; second++) {
+    clock.pass(1000);
+    await settled();
+  }
+  await late;
+  expect(endMs).toBe(30_000);
+});
+
+test('what a hub asks to wait is kept to for a minute at most', async () => {
+  const { host, log, clock, loads, use } = stage();
+  const failed = host.use('org/a', async () => 1);
+  await settled();
+  const details = { model: 'org/a', reason: 'busy.', retryAfterSeconds: 86_400 };
+  loads.get('org/a')?.reject(new ServiceError('download_interrupted', details));
+  await expect(failed).rejects.toThrow('busy');
+  await expect(host.use('org/a', async () => 1)).rejects.toMatchObject({ details: { retryAfterSeconds: 60 } });
+  clock.pass(60_000);
+  await use('org/a');
+  expect(log).toEqual(['load org/a', 'load org/a']);
 });
 
 test('a failed load is remembered for a while, shown, and then tried again', async () => {

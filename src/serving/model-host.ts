@@ -1,6 +1,7 @@
 import { ServiceError } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
+import type { LocatedModel } from '../store/locate-model.ts';
 import type { PromptWish } from './choose-prompt.ts';
 import type { Clock } from './clock.ts';
 import { findName } from './find-name.ts';
@@ -16,7 +17,7 @@ export interface ModelHostOptions {
   readonly files: Pick<ModelFiles, 'obtain' | 'downloadOf' | 'retain' | 'close'>;
   readonly prepare: PrepareModel;
   /** Adapters and routes of a model whose files are here: what `input_type` or `task` of a request may choose. */
-  readonly variantsOf?: (entry: AllowlistEntry) => Promise<readonly string[]>;
+  readonly variantsOf?: (entry: AllowlistEntry, located: LocatedModel) => Promise<readonly string[]>;
   readonly maxLoadedModels: number;
   /** Of all models in memory together. */
   readonly maxModelMemory: number;
@@ -35,8 +36,8 @@ export interface HostObserver {
   onLoaded?(entry: AllowlistEntry, load: { readonly seconds: number; readonly memoryBytes: number }): void;
   onLoadFailed?(entry: AllowlistEntry, error: unknown): void;
   onUnload?(entry: AllowlistEntry, reason: UnloadReason): void;
-  /** Its memory is the system's again. */
-  onClosed?(entry: AllowlistEntry): void;
+  /** A model that was loaded is gone, and its memory is the system's again. */
+  onClosed?(entry: AllowlistEntry, memoryBytes: number): void;
 }
 
 /** What is done with a model while it stays in memory. */
@@ -45,7 +46,8 @@ export type ModelWork<T> = (model: ServedModel, entry: AllowlistEntry) => Promis
 /** Who waits for a model. */
 interface Caller {
   readonly wish: PromptWish;
-  readonly waitMs: number;
+  /** When it gives up waiting; never at Infinity. */
+  readonly deadlineMs: number;
   /** Fires when the caller has left. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -95,12 +97,13 @@ export class ModelHost implements Catalog {
    * the work throws
    */
   async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}, signal?: AbortSignal): Promise<T> {
-    return this.#use(name, work, { wish, waitMs: this.#options.loadWaitSeconds * 1000, signal });
+    const { clock, loadWaitSeconds } = this.#options;
+    return this.#use(name, work, { wish, deadlineMs: clock.nowMs() + loadWaitSeconds * 1000, signal });
   }
 
   /** Loads a model that nobody has asked for yet. @throws what the load throws */
   async load(name: string): Promise<void> {
-    await this.#use(name, async () => {}, { wish: {}, waitMs: Infinity });
+    await this.#use(name, async () => {}, { wish: {}, deadlineMs: Infinity });
   }
 
   /** The models in memory or on their way there; failed ones too. */
@@ -142,7 +145,7 @@ export class ModelHost implements Catalog {
   /** What `promise` gives, or an error that says what the caller still waits for. */
   #inTime<T>(
     promise: Promise<T>,
-    { waitMs, signal }: Caller,
+    { deadlineMs, signal }: Caller,
     { entry, slot }: { readonly entry: AllowlistEntry; readonly slot?: ModelSlot },
   ): Promise<T> {
     const { clock, files } = this.#options;
@@ -150,7 +153,7 @@ export class ModelHost implements Catalog {
       const held = this.#room.occupants.map(({ name }) => name);
       return notReady(entry.name, { slot, download: files.downloadOf(entry), held });
     };
-    return withinMs(promise, { waitMs, signal, clock, onLate });
+    return withinMs(promise, { waitMs: Math.max(0, deadlineMs - clock.nowMs()), signal, clock, onLate });
   }
 
   #entryOf(name: string): AllowlistEntry {
@@ -164,8 +167,12 @@ export class ModelHost implements Catalog {
   async #variantFor(entry: AllowlistEntry, caller: Caller): Promise<string | undefined> {
     const { files, variantsOf } = this.#options;
     if (variantsOf === undefined) return undefined;
-    await this.#inTime(files.obtain(entry), caller, { entry }); // only its files say what it has
-    const variants = await variantsOf(entry);
+    const key = slotKey(entry);
+    const loaded = [...this.#slots.values()].find(({ entryKey, model }) => entryKey === key && model !== undefined);
+    const variants =
+      loaded === undefined
+        ? await variantsOf(entry, await this.#inTime(files.obtain(entry), caller, { entry })) // only its files say it
+        : (loaded.model?.card.tasks ?? []);
     const { task, inputType } = caller.wish;
     const found = [task, inputType].map((wanted) => (wanted === undefined ? undefined : findName(wanted, variants)));
     return found.find((variant) => variant !== undefined);
@@ -188,9 +195,9 @@ export class ModelHost implements Catalog {
       onRetire: (retired, reason) => this.#forget(retired, reason),
       onReady: ({ memoryBytes }, seconds) => observer?.onLoaded?.(entry, { seconds, memoryBytes }),
       onFailed: (_, error) => observer?.onLoadFailed?.(entry, error),
-      onClosed: (closed) => {
+      onClosed: (closed, { wasReady }) => {
         this.#alive.delete(closed);
-        observer?.onClosed?.(entry);
+        if (wasReady) observer?.onClosed?.(entry, closed.memoryBytes);
       },
     });
     this.#alive.add(slot);

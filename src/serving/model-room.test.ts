@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { manualClock } from './manual-clock.ts';
+import { manualClock } from '../../tests/serving/manual-clock.ts';
 import { ModelRoom, type Occupant } from './model-room.ts';
 
 /** A model that is in the room, on its way there, or has left. */
@@ -9,6 +9,8 @@ class FakeModel implements Occupant {
   readonly memoryBytes: number;
   readonly lastUsedMs = 0;
   readonly readyMs = 0;
+  isWanted = true;
+  isPinned = false;
   isIdle = true;
   mayYield = false;
   isInside = false;

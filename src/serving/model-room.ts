@@ -11,6 +11,9 @@ export interface Occupant {
   readonly lastUsedMs: number;
   /** When it came into memory. */
   readonly readyMs: number;
+  /** Somebody waits for it or uses it. */
+  readonly isWanted: boolean;
+  readonly isPinned: boolean;
   /** In memory and used by nobody; a pinned model never says so. */
   readonly isIdle: boolean;
   /** Used, but long enough in memory to let another have a turn; a pinned model never says so. */
@@ -86,12 +89,12 @@ export class ModelRoom {
     if (this.#inside.delete(occupant)) this.review();
   }
 
-  /** Lets in who fits, and sends away who must go for it. To be called whenever a model has become idle. */
+  /** Lets in who fits, and sends away who must go for it. To be called when a model has become idle or wanted. */
   review(): void {
     this.#cancelTimer();
-    for (let waiter = this.#line[0]; waiter !== undefined; waiter = this.#line[0]) {
+    for (let waiter = this.#next(); waiter !== undefined; waiter = this.#next()) {
       if (this.#fits(waiter.occupant, this.occupants)) {
-        this.#line.shift();
+        this.#line.splice(this.#line.indexOf(waiter), 1);
         this.#inside.add(waiter.occupant);
         waiter.granted.resolve();
         continue;
@@ -105,6 +108,13 @@ export class ModelRoom {
     }
   }
 
+  /** The first in line that somebody waits for. Who would not fit beside the pinned models alone holds nobody up. */
+  #next(): Waiter | undefined {
+    const pinned = this.occupants.filter(({ isPinned }) => isPinned);
+    const able = this.#line.filter(({ occupant }) => this.#fits(occupant, pinned));
+    return able.find(({ occupant }) => occupant.isWanted) ?? able[0];
+  }
+
   #fits({ memoryBytes }: Occupant, among: readonly Occupant[]): boolean {
     const { maxModels, maxBytes } = this.#options;
     const taken = among.reduce((sum, occupant) => sum + occupant.memoryBytes, 0);
@@ -114,7 +124,8 @@ export class ModelRoom {
   /** Undefined where waiting is better, or all there is. */
   #chooseVictim({ occupant, sinceMs }: Waiter): Occupant | undefined {
     const remaining = this.occupants.filter(({ isClosing }) => !isClosing);
-    if (this.#fits(occupant, remaining)) return undefined; // in a moment
+    // Its place comes in a moment, or nobody waits for it any more.
+    if (this.#fits(occupant, remaining) || !occupant.isWanted) return undefined;
     const staying = remaining.filter(({ isRetired }) => !isRetired);
     const isPatient = this.#options.clock.nowMs() - sinceMs < patienceMs;
     const isPlaceToCome = this.#fits(occupant, staying); // when requests in flight are done

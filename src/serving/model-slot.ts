@@ -9,7 +9,7 @@ export interface PreparedModel {
   /** At most. */
   readonly memoryBytes: number;
   /** Resolves when its first runner is ready. @throws ServiceError */
-  start(): Promise<ServedModel>;
+  start(signal: AbortSignal): Promise<ServedModel>;
 }
 
 /** Finds or downloads the files of a model and reads them. @throws ServiceError */
@@ -32,12 +32,15 @@ export interface SlotOptions {
   readonly onReady: (slot: ModelSlot, seconds: number) => void;
   readonly onFailed: (slot: ModelSlot, error: unknown) => void;
   /** Its memory is the system's again. */
-  readonly onClosed: (slot: ModelSlot) => void;
+  readonly onClosed: (slot: ModelSlot, end: { readonly wasReady: boolean }) => void;
 }
 
 type Phase = 'preparing' | 'waiting' | 'starting' | 'ready' | 'failed';
 
-const failureRememberedMs = 10_000; // a broken model is not loaded again for every request
+const failureRememberedSeconds = 10; // a broken model is not loaded again for every request
+const longestRememberedSeconds = 60; // whatever a hub asks for: it may be well again, and SDKs wait no longer
+const abandonedMs = 15_000; // a place in line that nobody came back for
+const unclaimedMs = 10_000; // whoever was told to come back finds the model that was loaded for it
 const shortestTurnMs = 2000; // a model that is asked to yield has answered for at least so long,
 const turnPerLoadTime = 4; // and for this many times what loading it took
 
@@ -58,6 +61,8 @@ export class ModelSlot implements Occupant {
   #users = 0;
   #lastUsedMs: number;
   #isRetired = false;
+  #isClaimed = false;
+  #cancelAbandon: () => void = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(options: SlotOptions) {
@@ -94,15 +99,24 @@ export class ModelSlot implements Occupant {
   }
 
   get lastUsedMs(): number {
-    return this.#lastUsedMs;
+    return this.#phase === 'ready' ? Math.max(this.#lastUsedMs, this.#phaseMs) : this.#lastUsedMs;
   }
 
   get readyMs(): number {
     return this.#phaseMs;
   }
 
+  get isWanted(): boolean {
+    return this.#users > 0;
+  }
+
+  get isPinned(): boolean {
+    return this.#options.isPinned();
+  }
+
   get isIdle(): boolean {
-    return this.#phase === 'ready' && this.#users === 0 && !this.#options.isPinned();
+    if (this.#phase !== 'ready' || this.isWanted || this.isPinned) return false;
+    return this.#isClaimed || this.#options.clock.nowMs() - this.#phaseMs >= unclaimedMs;
   }
 
   get isRetired(): boolean {
@@ -114,7 +128,7 @@ export class ModelSlot implements Occupant {
   }
 
   get mayYield(): boolean {
-    if (this.#phase !== 'ready' || this.#options.isPinned()) return false;
+    if (this.#phase !== 'ready' || this.isPinned) return false;
     const turnMs = Math.max(shortestTurnMs, turnPerLoadTime * (this.#phaseMs - this.#startMs));
     return this.#options.clock.nowMs() - this.#phaseMs >= turnMs;
   }
@@ -135,14 +149,14 @@ export class ModelSlot implements Occupant {
   /** The model stays in memory until as many `release` as `hold` have come. */
   hold(): void {
     this.#users++;
+    if (this.#phase === 'ready') this.#isClaimed = true;
+    if (this.#phase === 'waiting') this.#options.room.review(); // it is wanted again
   }
 
   release(): void {
     this.#users--;
     this.#lastUsedMs = this.#options.clock.nowMs();
-    if (this.#users > 0) return;
-    if (this.#isRetired) void this.close();
-    else this.#options.room.review();
+    this.#settle();
   }
 
   retire(reason: UnloadReason = 'room'): void {
@@ -157,8 +171,9 @@ export class ModelSlot implements Occupant {
     if (this.#phase === 'failed' || this.#closing !== undefined) return;
     this.#goTo('failed');
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    const { retryAfterSeconds = failureRememberedMs / 1000 } = error instanceof ServiceError ? error.details : {};
-    this.#failure = { error, untilMs: this.#phaseMs + retryAfterSeconds * 1000 };
+    const { retryAfterSeconds = failureRememberedSeconds } = error instanceof ServiceError ? error.details : {};
+    const seconds = Math.min(retryAfterSeconds, longestRememberedSeconds);
+    this.#failure = { error, untilMs: this.#phaseMs + seconds * 1000 };
     this.#options.onFailed(this, error);
     void this.close();
   }
@@ -170,27 +185,44 @@ export class ModelSlot implements Occupant {
   }
 
   async #load(): Promise<ServedModel> {
-    const { prepare, room } = this.#options;
+    const { prepare, room, onReady } = this.#options;
+    const { signal } = this.#abort;
     const prepared = await prepare(this.entry);
     this.#memoryBytes = prepared.memoryBytes;
     this.#goTo('waiting');
-    await room.enter(this, this.#abort.signal);
+    this.#settle(); // whoever asked for it may have left meanwhile
+    await room.enter(this, signal);
+    signal.throwIfAborted();
     this.#goTo('starting');
-    const model = await prepared.start();
-    if (this.#abort.signal.aborted) {
+    const model = await prepared.start(signal);
+    if (signal.aborted) {
       await model.close();
-      throw this.#abort.signal.reason;
+      throw signal.reason;
     }
     this.#model = model;
     this.#goTo('ready');
-    this.#options.onReady(this, (this.#phaseMs - this.#startMs) / 1000);
-    if (this.#users === 0) room.review(); // whoever asked for it has left meanwhile
+    this.#isClaimed = this.isWanted;
+    onReady(this, (this.#phaseMs - this.#startMs) / 1000);
     return model;
+  }
+
+  /** What follows when nobody waits for it or uses it any more. */
+  #settle(): void {
+    const { room, clock } = this.#options;
+    if (this.isWanted) return;
+    if (this.#isRetired) void this.close();
+    else if (this.#phase === 'waiting') {
+      this.#cancelAbandon();
+      this.#cancelAbandon = clock.after(abandonedMs, () => {
+        if (this.#phase === 'waiting' && !this.isWanted) this.retire();
+      });
+    } else room.review();
   }
 
   async #end(): Promise<void> {
     const model = this.#model;
     this.#model = undefined;
+    this.#cancelAbandon();
     this.#abort.abort(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
     try {
       await (model === undefined ? this.loading : model.close());
@@ -198,7 +230,7 @@ export class ModelSlot implements Occupant {
       // of `loading`, and whoever waits for that has it
     } finally {
       this.#options.room.leave(this);
-      this.#options.onClosed(this);
+      this.#options.onClosed(this, { wasReady: model !== undefined });
     }
   }
 

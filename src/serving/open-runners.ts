@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { RunnerOptions } from '../engine/runner-replica.ts';
 import { RunnerReplica } from '../engine/runner-replica.ts';
+import { startTimer } from '../util/start-timer.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { countRunners } from './runner-count.ts';
 
@@ -44,9 +45,4 @@ export function createRunnerOpener({ metrics, logger, ...options }: OpenRunnersO
     },
     close: () => ready.close(),
   };
-}
-
-function startTimer(ms: number, action: () => void): () => void {
-  const timer = setTimeout(action, ms).unref();
-  return () => clearTimeout(timer);
 }

@@ -8,7 +8,7 @@ import { planModel } from './plan-model.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
-export type PrepareOptions = Omit<StartOptions, 'plan' | 'parameters' | 'resources'>;
+export type PrepareOptions = Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal'>;
 
 /**
  * Reads the files of a model.
@@ -32,6 +32,6 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
   return {
     memoryBytes: memory.allWeightBytes + replicas * runnerBytes + runs,
-    start: () => startServedModel({ ...options, plan, parameters, resources }),
+    start: (signal) => startServedModel({ ...options, plan, parameters, resources, signal }),
   };
 }

@@ -24,7 +24,7 @@ export function reportLife({ metrics, say, freeMemory }: LifeReportOptions): Req
   return {
     onLoaded: ({ name: model }, { seconds, memoryBytes }) => {
       metrics.modelLoadSeconds.observe({ model }, seconds);
-      metrics.modelMemoryBytes.set({ model }, memoryBytes);
+      metrics.modelMemoryBytes.inc({ model }, memoryBytes); // several revisions or variants may have one name
       say(`${model} is ready after ${seconds.toFixed(2)} s`);
     },
     onLoadFailed: ({ name: model }) => metrics.modelLoadFailures.inc({ model }),
@@ -32,8 +32,8 @@ export function reportLife({ metrics, say, freeMemory }: LifeReportOptions): Req
       metrics.modelUnloads.inc({ model, reason });
       say(`${model} is unloaded: ${reasons[reason]}`);
     },
-    onClosed: ({ name: model }) => {
-      metrics.modelMemoryBytes.remove({ model });
+    onClosed: ({ name: model }, memoryBytes) => {
+      metrics.modelMemoryBytes.dec({ model }, memoryBytes);
       freeMemory();
     },
   };

@@ -34,6 +34,8 @@ export interface StartOptions extends PlanOptions {
   readonly resources: Resources;
   readonly metrics: Metrics;
   readonly openChannel: OpenChannel;
+  /** Ends the start: nobody needs the model any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -41,7 +43,8 @@ export interface StartOptions extends PlanOptions {
  * @throws ServiceError `model_broken`
  */
 export async function startServedModel(options: StartOptions): Promise<ServedModel> {
-  const { entry, located, config, provider, plan, parameters, resources, metrics, logger, openChannel } = options;
+  const { entry, located, config, provider, plan, parameters, resources, metrics, logger, openChannel, signal } =
+    options;
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
   const { replicas, threads } = resources;
@@ -63,6 +66,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     logger,
   });
   const first = opener.open();
+  const stop = () => void first.close();
+  signal.addEventListener('abort', stop);
   const loading = Tokenizer.load(model.root, plan.textRules); // while the runner starts
   try {
     const tokenizer = await loading;
@@ -108,5 +113,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     );
     await first.close();
     throw error instanceof ServiceError ? error : broken(entry, error);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }

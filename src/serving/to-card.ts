@@ -33,7 +33,8 @@ export function toCard(entry: AllowlistEntry, { slot, download, pooling, created
 }
 
 function stateOf(phase: ModelSlot['phase'] | undefined, download: Download | undefined): ModelCard['state'] {
+  if (phase === 'ready') return phase; // whatever is downloaded for the next load
   if (download !== undefined) return 'downloading';
   if (phase === undefined) return 'available';
-  return phase === 'ready' || phase === 'failed' ? phase : 'loading';
+  return phase === 'failed' ? phase : 'loading';
 }

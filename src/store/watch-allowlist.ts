@@ -1,5 +1,6 @@
 import { readFileSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
+import { startTimer } from '../util/start-timer.ts';
 import { AllowlistError, parseAllowlist, type Allowlist } from './allowlist.ts';
 
 /** The file system as far as the watcher sees it. */
@@ -141,9 +142,4 @@ const realFiles: WatchedFiles = {
   watch: (folder, onEvent, onFailure) => watch(folder, { persistent: false }, onEvent).on('error', onFailure),
 };
 
-const realClock: WatchClock = {
-  after: (ms, task) => {
-    const timer = setTimeout(task, ms).unref();
-    return () => clearTimeout(timer);
-  },
-};
+const realClock: WatchClock = { after: startTimer };

@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../../src/serving/clock.ts';
 
 /** For tests: time that passes when they say so. */
 export function manualClock(): Clock & { pass(ms: number): void } {
