@@ -11,7 +11,7 @@ const models = Array.from({ length: 8 }, (_, index) => `bench/m${index}`);
 const room = 3;
 const clients = 64;
 const keepAliveSeconds = 2;
-const settleMs = 1000 * (keepAliveSeconds + 3); // the check of idle models, the end of their processes, the garbage
+const freeMs = 3000; // until the garbage is collected
 
 /** Eight models in turn from 64 clients, with room for three in memory: answers, loads, and the memory they leave. */
 export async function measureManyModels(context: Context): Promise<void> {
@@ -33,7 +33,7 @@ export async function measureManyModels(context: Context): Promise<void> {
   );
   const part = 'models';
   try {
-    await sleep(settleMs);
+    await untilUnloaded(server.pid);
     const before = readTreeMemory(server.pid).rssMb;
     const bodies = queries.flatMap((text) => models.map((name) => toBody(name, text)));
     const load = new Load({
@@ -54,11 +54,17 @@ export async function measureManyModels(context: Context): Promise<void> {
     const note = `${clients} clients, ${models.length} models, room for ${room}`;
     report.add({ part, name: 'answers of many models', unit: 'queries/s', value: answered / wallSeconds, note });
     report.add({ part, name: 'all processes, most memory (PSS)', unit: 'MB', value: mostMb });
-    await sleep(settleMs);
+    await untilUnloaded(server.pid);
     const after = readTreeMemory(server.pid);
     const goal = { kind: 'atMost', limit: 30 } as const;
     report.add({ part, name: 'left in memory by models unloaded', unit: 'MB', value: after.rssMb - before, goal });
   } finally {
     await server.close();
   }
+}
+
+/** Models that were asked for by clients who have left stay for a while. */
+async function untilUnloaded(pid: number): Promise<void> {
+  while (readTreeMemory(pid).processes > 1) await sleep(100);
+  await sleep(freeMs);
 }
