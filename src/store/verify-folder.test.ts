@@ -64,6 +64,13 @@ test('a plain folder is checked against the lock, and without one only for its s
   expect((await statesOf(folder)).problem).toMatch(/It may be a partial download/);
 });
 
+test('a file may be called as something that every object has', async () => {
+  const folder = putFolder(join(root, 'acme/one'));
+  const locked = await lock(folder);
+  writeFileSync(join(folder, 'constructor'), 'mine');
+  expect(await statesOf(folder, locked)).toMatchObject({ constructor: 'not checked', problem: undefined });
+});
+
 test('disk use counts every blob once and shows partial downloads', () => {
   putSnapshot(root);
   const before = readDiskUse(root, 'acme/one');

@@ -2,7 +2,7 @@ import { blobNameKind, isBlobOfName } from './blob-name.ts';
 import { hashFile, type HashOptions } from './hash-file.ts';
 import { listFiles, type ModelFile } from './list-files.ts';
 import type { LocatedModel } from './locate-model.ts';
-import type { LockedFile, LockedModel } from './lock-file.ts';
+import { findLockedFile, type LockedFile, type LockedModel } from './lock-file.ts';
 import { findMissingFiles } from './missing-files.ts';
 import { findModelRoot } from './modules.ts';
 import { findWeightFiles, readWeights } from './weight-files.ts';
@@ -27,18 +27,19 @@ export interface VerifyOptions extends Pick<HashOptions, 'onBytes' | 'signal'> {
 
 /** Bytes that `verifyFolder` reads. */
 export function bytesToVerify(folder: string, locked: LockedModel | undefined): number {
-  const files = listFiles(folder).filter((file) => isKnown(file, locked?.files[file.path]));
+  const files = listFiles(folder).filter((file) => isKnown(file, findLockedFile(locked, file.path)));
   return files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
 }
 
 /** Reads every file whose checksum is known, from the lock or from the name of its blob, and the headers of weights. */
 export async function verifyFolder({ folder }: LocatedModel, options: VerifyOptions): Promise<FolderReport> {
-  const locked: Readonly<Record<string, LockedFile>> = options.locked?.files ?? {};
+  const { locked } = options;
   const files: FileReport[] = [];
   const found = listFiles(folder);
-  for (const file of found) files.push({ path: file.path, ...(await check(file, locked[file.path], options)) });
+  for (const file of found)
+    files.push({ path: file.path, ...(await check(file, findLockedFile(locked, file.path), options)) });
   const paths = new Set(found.map(({ path }) => path));
-  for (const path of Object.keys(locked))
+  for (const path of Object.keys(locked?.files ?? {}))
     if (!paths.has(path)) files.push({ path, state: 'missing', reason: 'the lock file has it' });
   const problem = findMissingFiles(folder) ?? findWeightProblem(folder);
   return { files, ...(problem === undefined ? {} : { problem }) };

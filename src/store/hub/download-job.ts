@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCommit, repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
-import type { LockedModel } from '../lock-file.ts';
+import { findLockedFile, type LockedModel } from '../lock-file.ts';
 import { findMissingFiles } from '../missing-files.ts';
 import { checkSpace } from './disk-space.ts';
 import { type BlobContext, bytesOnDisk, downloadBlob } from './download-blob.ts';
@@ -56,7 +56,7 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   };
   const fetch = async (path: string, kind: 'other' | 'weights'): Promise<string> => {
     const file = await describe(path);
-    await downloadBlob(context, { file, locked: locked?.files[path], onSize: () => {} });
+    await downloadBlob(context, { file, locked: findLockedFile(locked, path), onSize: () => {} });
     if (kind === 'other') await linkFile(context, file);
     return join(cache.blobs, file.etag);
   };
@@ -107,7 +107,7 @@ async function downloadAll(context: BlobContext, { files, locked, report }: Blob
   const download = (file: HubFile, stop: AbortSignal): Promise<void> =>
     downloadBlob(
       { ...context, signal: stop },
-      { file, locked: locked?.files[file.path], onSize: (sizeBytes) => progress.set(file.etag, sizeBytes) },
+      { file, locked: findLockedFile(locked, file.path), onSize: (sizeBytes) => progress.set(file.etag, sizeBytes) },
     );
   await runParallel(unique, download, { atOnce: filesAtOnce, signal });
 }
