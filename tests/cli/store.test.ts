@@ -71,8 +71,8 @@ test('pull --lock writes the lock file, the next pull is held to it, and --lock 
     { name: 'two', commit: commitB, isLocked: false },
   ]);
   expect(json((await run(['models', '--json'])).stdout)).toMatchObject([
-    { name: 'acme/one', state: 'cached', commit: commitA, isLocked: true },
-    { name: 'two', commit: commitB, isLocked: false },
+    { name: 'acme/one', state: 'cached', revision: commitA, isLocked: true },
+    { name: 'two', revision: commitB, isLocked: false },
   ]);
   rmSync(hub, { recursive: true });
   const moved = await run(['pull', '--all', '--lock', '--json'], { download });
@@ -283,6 +283,7 @@ test('models shows what the cache takes, partial downloads and a total', async (
   putSnapshot(hub);
   putSnapshot(hub, { commit: commitB, refs: [] });
   writeFileSync(join(hub, 'models--acme--one/blobs/x.embeddings.incomplete'), Buffer.alloc(2_000_000));
+  putFolder(join(hub, '.embeddings-import-somewhere-1-abcdef'), { x: Buffer.alloc(3_000_000) });
   const { stdout } = await run(['models']);
   expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
     ['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'],
@@ -295,11 +296,11 @@ test('models shows what the cache takes, partial downloads and a total', async (
       join(hub, 'models--acme--one/snapshots', commitA),
     ],
     ['two (acme/two)', 'not downloaded'],
-    ['1 of 2 models on this machine, 2.0 MB in the cache'],
+    ['1 of 2 models on this machine, 2.0 MB in the cache, 3.0 MB of imports that have not ended'],
     [''],
   ]);
   expect(json((await run(['models', '--json'])).stdout)).toMatchObject([
-    { partialBytes: 2_000_000, commit: commitA },
+    { partialBytes: 2_000_000, revision: commitA },
     {},
   ]);
 });

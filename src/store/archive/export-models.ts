@@ -50,7 +50,11 @@ export async function planExport(sources: readonly ExportSource[], hashing: Hash
     for (const [path, entry] of listEntries(model)) {
       if (entry.kind === 'link') items.set(path, { path, target: entry.target });
       else if (entry.kind === 'ref') items.set(path, textItem(path, entry.commit));
-      else items.set(path, fileItem(path, entry, { origin: origins.get(originKey(path, entry.blob)) ?? '', hashing }));
+      else {
+        const origin = origins.get(originKey(path, entry.blob));
+        if (origin === undefined) throw new Error(`Expected a file for ${path}, got none. This is a bug.`);
+        items.set(path, fileItem(path, entry, { origin, hashing }));
+      }
     }
   }
   const all = [textItem(manifestName, formatManifest({ models })), ...items.values()];

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findRoomProblem } from '../disk-room.ts';
 import { isCommit, repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import { findLockedFile, type LockedModel } from '../lock-file.ts';
 import { findMissingFiles } from '../missing-files.ts';
-import { checkSpace } from './disk-space.ts';
+import { linkBlob, writeRef } from '../snapshot.ts';
+import { diskFull } from './disk-error.ts';
 import { type BlobContext, bytesOnDisk, downloadBlob } from './download-blob.ts';
 import { type DownloadProgress, ProgressCounter } from './download-progress.ts';
 import type { DownloadSystem } from './download-system.ts';
@@ -15,7 +17,6 @@ import { planDownload, unusable } from './plan-download.ts';
 import { fetchListing } from './repository-listing.ts';
 import { retry } from './retry.ts';
 import { runParallel } from './run-parallel.ts';
-import { linkFile, writeRef } from './snapshot.ts';
 
 export interface DownloadJob {
   readonly repository: string;
@@ -45,6 +46,9 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   await mkdir(cache.blobs, { recursive: true });
   await mkdir(folder, { recursive: true });
 
+  const link = ({ path, etag: blob, sizeBytes }: HubFile): Promise<void> =>
+    linkBlob({ cache, commit, symlink: system.symlink }, { path, blob, sizeBytes });
+
   const listed = new Map(files.map((file) => [file.path, file]));
   const describe = async (path: string, stop = signal): Promise<HubFile> => {
     const file = listed.get(path);
@@ -57,7 +61,7 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   const fetch = async (path: string, kind: 'other' | 'weights'): Promise<string> => {
     const file = await describe(path);
     await downloadBlob(context, { file, locked: findLockedFile(locked, path), onSize: () => {} });
-    if (kind === 'other') await linkFile(context, file);
+    if (kind === 'other') await link(file);
     return join(cache.blobs, file.etag);
   };
 
@@ -65,9 +69,9 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   const others = await describeAll(selection.others, describe, signal);
   const weights = await describeAll(selection.weights, describe, signal);
   await downloadAll(context, { files: [...others, ...weights], locked, report });
-  for (const file of others) await linkFile(context, file);
+  for (const file of others) await link(file);
   // The weights last: a folder without them never looks complete, whatever stops us.
-  for (const file of weights) await linkFile(context, file);
+  for (const file of weights) await link(file);
   const problem = findMissingFiles(folder);
   if (problem !== undefined) throw unusable(repository, `its folder is not complete (${problem})`);
   if (!isCommit(revision)) await writeRef(cache, revision, commit);
@@ -98,11 +102,12 @@ async function downloadAll(context: BlobContext, { files, locked, report }: Blob
   const unique = [...new Map(files.map((file) => [file.etag, file])).values()]; // equal files are one blob
   const onDisk = new Map<string, number>();
   for (const file of unique) onDisk.set(file.etag, await bytesOnDisk(cache, file));
-  checkSpace({
+  const problem = findRoomProblem({
     folder: cache.root,
     neededBytes: unique.reduce((sum, { etag, sizeBytes }) => sum + sizeBytes - (onDisk.get(etag) ?? 0), 0),
     freeBytes: await system.freeBytes(cache.root),
   });
+  if (problem !== undefined) throw diskFull(problem);
   const progress = new ProgressCounter(unique, onDisk, report);
   const download = (file: HubFile, stop: AbortSignal): Promise<void> =>
     downloadBlob(

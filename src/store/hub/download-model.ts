@@ -2,7 +2,7 @@ import { repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { LockedModel } from '../lock-file.ts';
 import { isRepositoryId, isRevision } from '../repository-id.ts';
-import { explainDiskError } from './disk-space.ts';
+import { explainDiskError } from './disk-error.ts';
 import { runDownload } from './download-job.ts';
 import type { DownloadProgress } from './download-progress.ts';
 import { type DownloadSystem, realSystem } from './download-system.ts';
