@@ -49,6 +49,14 @@ export class ByteProgress {
     this.#show(nowMs);
   }
 
+  /** For work that says how much there is before it begins. */
+  get hooks(): { readonly onStart: (totalBytes: number) => void; readonly onBytes: (bytes: number) => void } {
+    return {
+      onStart: (totalBytes) => this.set({ doneBytes: 0, totalBytes }),
+      onBytes: (bytes) => this.add(bytes),
+    };
+  }
+
   /** Removes the bar. */
   stop(): void {
     if (this.#isTerminal) this.#options.stderr.write(clearLine);

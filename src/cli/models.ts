@@ -1,7 +1,7 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import { readDiskUse, readStagedBytes } from '../store/disk-use.ts';
-import { folderSizeBytes } from '../store/folder-size.ts';
+import { folderSizeBytes } from '../store/list-files.ts';
 import { describePlaces, type Place } from '../store/locate-model.ts';
 import { readAllowlist } from '../store/watch-allowlist.ts';
 import type { CliContext } from './context.ts';

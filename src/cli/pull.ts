@@ -1,5 +1,5 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
-import { folderSizeBytes } from '../store/folder-size.ts';
+import { folderSizeBytes } from '../store/list-files.ts';
 import type { HubOptions } from '../store/hub/hub.ts';
 import { toHub } from '../store/hub/to-hub.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
@@ -135,12 +135,10 @@ class Pull {
     if (commit === undefined)
       throw new Error(`Expected the commit of ${repository}, got a place without. This is a bug.`);
     const { context, signal, store } = this.#around;
-    const totalBytes = folderSizeBytes(folder);
-    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}`, totalBytes });
-    const onBytes = (bytes: number): void => progress.add(bytes);
+    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}` });
     let locked: LockedModel;
     try {
-      locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
+      locked = await lockModel(folder, { repository, revision, commit, signal, ...progress.hooks });
     } finally {
       progress.stop();
     }
