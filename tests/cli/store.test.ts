@@ -270,6 +270,22 @@ test('rm --dry-run only tells, rm frees, and a second rm finds nothing', async (
   ]);
 });
 
+test('rm of a name takes every revision, whatever revision its line names', async () => {
+  writeFileSync(join(root, 'models.txt'), 'acme/one revision=v1\nacme/one alias=other revision=v2\n');
+  putSnapshot(hub, { refs: ['v1'] });
+  putSnapshot(hub, { commit: commitB, refs: ['v2'], files: { ...tinyModel, 'config.json': '{"b":1}' } });
+  expect(json((await run(['rm', 'other@v1', '--dry-run', '--json'])).stdout)).toMatchObject([
+    { revision: 'v1', commits: [commitA], refs: ['v1'] },
+  ]);
+  const { stdout, exitCode } = await run(['rm', 'acme/one', 'other', '--json']);
+  expect(json(stdout)).toMatchObject([{ name: 'acme/one', revision: null, commits: [commitA, commitB] }]);
+  expect([(json(stdout) as unknown[]).length, exitCode, existsSync(join(hub, 'models--acme--one'))]).toEqual([
+    1,
+    0,
+    false,
+  ]);
+});
+
 test('rm never touches a folder of the user nor the bundled model', async () => {
   const folder = putFolder(join(root, 'local/acme/one'));
   const local = await run(['rm', 'acme/one', '--models-dir', join(root, 'local')]);
