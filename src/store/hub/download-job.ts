@@ -1,5 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { formatBytes } from '../../util/format-bytes.ts';
+import { findLockProblem } from '../compare-with-lock.ts';
 import { findRoomProblem } from '../disk-room.ts';
 import { isCommit, repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
@@ -12,7 +14,7 @@ import { type DownloadProgress, ProgressCounter } from './download-progress.ts';
 import type { DownloadSystem } from './download-system.ts';
 import type { HubConnection } from './hub-connection.ts';
 import { describeFile, type HubFile } from './hub-file.ts';
-import { checkLocked, keepLocked } from './locked-files.ts';
+import { checkLocked, keepLocked, notAsLocked } from './locked-files.ts';
 import { planDownload, unusable } from './plan-download.ts';
 import { fetchListing } from './repository-listing.ts';
 import { retry } from './retry.ts';
@@ -30,6 +32,7 @@ export interface DownloadJob {
 }
 
 const filesAtOnce = 4; // enough to fill a line while small files wait for answers, few enough to be polite
+const maxReadBytes = 64e6; // of a JSON file that says which others are needed; the largest known has 1 MB
 const maxQuestionFailures = 4; // with waits of 1, 2 and 4 s: somebody may be waiting for a first answer
 
 /** Downloads what a model needs to be computed. @throws HubError, the signal's reason, errors of the file system */
@@ -60,6 +63,11 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   };
   const fetch = async (path: string, kind: 'other' | 'weights'): Promise<string> => {
     const file = await describe(path);
+    if (file.sizeBytes > maxReadBytes)
+      throw unusable(
+        repository,
+        `its ${path} has ${formatBytes(file.sizeBytes)}, and at most ${formatBytes(maxReadBytes)} are read`,
+      );
     await downloadBlob(context, { file, locked: findLockedFile(locked, path), onSize: () => {} });
     if (kind === 'other') await link(file);
     return join(cache.blobs, file.etag);
@@ -74,6 +82,8 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   for (const file of weights) await link(file);
   const problem = findMissingFiles(folder);
   if (problem !== undefined) throw unusable(repository, `its folder is not complete (${problem})`);
+  const stranger = locked && findLockProblem(folder, locked); // others write to the cache too
+  if (stranger !== undefined) throw notAsLocked(repository, `${stranger}, in ${folder}`);
   if (!isCommit(revision)) await writeRef(cache, revision, commit);
   return { kind: 'cache', folder, revision: commit };
 }

@@ -34,3 +34,11 @@ export function lockedMismatch(repository: string, what: string): HubError {
     `${repository} is not what the lock file holds: ${what}. If that change is wanted, lock it anew with \`embeddings pull --lock\`; if not, check HF_ENDPOINT.`,
   );
 }
+
+/** For a snapshot that others put files into. */
+export function notAsLocked(repository: string, problem: string): HubError {
+  return new HubError(
+    'locked_mismatch',
+    `${repository} is not what the lock file holds: ${problem}. Remove it with \`embeddings rm ${repository}\` and pull it again, or lock it anew with \`embeddings pull --lock\`.`,
+  );
+}
