@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -164,6 +164,29 @@ test.each([
   expect(error).toMatchObject({ kind: 'bad_answer', isTransient: false });
   expect(error.message).toContain(`its ${path} has 64.1 MB, and at most 64.0 MB are read`);
   expect(hub.requests.filter((request) => request.path.endsWith(path))).toEqual([]);
+});
+
+test('a snapshot with weights of another format is completed with all but other weights', async () => {
+  const repository = smallModel();
+  const hub = await hubOf();
+  const cache = cacheFor(hub);
+  const { blobs, snapshots } = repositoryCache(cache.folder, modelId);
+  const folder = join(snapshots, repository.commit);
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(blobs, { recursive: true });
+  const here = ['config.json', 'pytorch_model.bin', 'tokenizer_config.json'];
+  for (const path of here) {
+    const { etag, content } = repository.files.get(path)!;
+    writeFileSync(join(blobs, etag), content);
+    symlinkSync(join('../../blobs', etag), join(folder, path));
+  }
+  await cache.download({ revision: repository.commit });
+  const completed = wantedOfSmallModel.filter((path) => path !== 'model.safetensors');
+  expect(filesBelow(folder)).toEqual([...new Set([...completed, ...here])].toSorted());
+  const fetched = hub.requests.flatMap(({ host, path }) =>
+    host === 'hub' ? path.split(repository.commit + '/').slice(1) : [],
+  );
+  expect(fetched.toSorted()).toEqual(completed.filter((path) => !here.includes(path)));
 });
 
 test('shards, and the data beside an ONNX graph, come whole', async () => {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes } from '../../util/format-bytes.ts';
@@ -75,7 +76,12 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
 
   const selection = await planDownload({ repository, paths: [...listed.keys()], folder, fetch });
   const others = await describeAll(selection.others, describe, signal);
-  const weights = await describeAll(selection.weights, describe, signal);
+  const isComplete = locked === undefined && findMissingFiles(folder) === undefined;
+  const weights = await describeAll(
+    isComplete && !isIn(folder, selection.weights) ? [] : selection.weights, // Python's, of another format: they serve
+    describe,
+    signal,
+  );
   await downloadAll(context, { files: [...others, ...weights], locked, report });
   for (const file of others) await link(file);
   // The weights last: a folder without them never looks complete, whatever stops us.
@@ -86,6 +92,11 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
   if (stranger !== undefined) throw notAsLocked(repository, `${stranger}, in ${folder}`);
   if (!isCommit(revision)) await writeRef(cache, revision, commit);
   return { kind: 'cache', folder, revision: commit };
+}
+
+/** Whether a folder has these weights; the last of them makes them complete. */
+function isIn(folder: string, weights: readonly string[]): boolean {
+  return existsSync(join(folder, weights.at(-1) ?? ''));
 }
 
 async function describeAll(
