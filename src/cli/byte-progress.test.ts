@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { ByteProgress } from './byte-progress.ts';
 
 function show({ isTTY }: { readonly isTTY: boolean }) {
@@ -23,11 +23,32 @@ test('a log gets a line every five seconds, with the speed of what was fetched n
   expect(text()).toBe('acme/one: 30%, 30.0 MB of 100.0 MB, 4.0 MB/s, 18 s left\n');
 });
 
-test('a terminal gets a bar in its line, which goes at the end', () => {
+test('a terminal gets a bar in its line after a second, which goes at the end', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
   const { progress, at, text } = show({ isTTY: true });
   progress.set({ doneBytes: 0, totalBytes: 2e9 });
   at(1000);
   progress.add(1e9);
+  expect(text()).toBe('');
+  await vi.advanceTimersByTimeAsync(1000);
+  await vi.dynamicImportSettled();
+  expect(text()).toContain('[======      ] 50%, 1.0 GB of 2.0 GB, 1.0 GB/s, 1 s left, acme/one');
+  at(2000);
+  progress.add(0.5e9);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(text()).toContain('[=========   ] 75%, 1.5 GB of 2.0 GB, 750.0 MB/s, 1 s left, acme/one');
   progress.stop();
-  expect(text()).toBe('\r\u001B[2K[======      ] 50%, 1.0 GB of 2.0 GB, 1.0 GB/s, 1 s left, acme/one\r\u001B[2K');
+  expect(text().endsWith('\u001B[1G\u001B[2K')).toBe(true);
+});
+
+test('work of less than a second shows nothing', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const { progress, text } = show({ isTTY: true });
+  progress.set({ doneBytes: 1, totalBytes: 2 });
+  await vi.advanceTimersByTimeAsync(900);
+  progress.stop();
+  await vi.advanceTimersByTimeAsync(900);
+  expect(text()).toBe('');
 });

@@ -1,8 +1,10 @@
-import type { CliContext } from './context.ts';
 import { formatBytes } from '../util/format-bytes.ts';
+import type { CliContext } from './context.ts';
+import { TerminalBar } from './terminal-bar.ts';
+import { formatTimeLeft } from './time-left.ts';
 
 export interface ByteProgressOptions {
-  readonly stderr: CliContext['stderr'] & { readonly columns?: number };
+  readonly stderr: CliContext['stderr'];
   /** What is going on, such as the name of a model. */
   readonly label: string;
   readonly totalBytes?: number;
@@ -10,14 +12,12 @@ export interface ByteProgressOptions {
   readonly now?: () => number;
 }
 
-const terminalStepMs = 100; // faster is not seen
-const lineStepMs = 5000; // in a log
-const barWidth = 12; // leaves room for a name in 80 columns
+const lineStepMs = 5000;
 
 /** Says on stderr how far bytes are: a bar on a terminal, elsewhere a line every few seconds. */
 export class ByteProgress {
   readonly #options: ByteProgressOptions;
-  readonly #isTerminal: boolean;
+  readonly #bar: TerminalBar;
   readonly #now: () => number;
   readonly #startedMs: number;
   #shownMs: number;
@@ -28,7 +28,7 @@ export class ByteProgress {
 
   constructor(options: ByteProgressOptions) {
     this.#options = options;
-    this.#isTerminal = options.stderr.isTTY === true;
+    this.#bar = new TerminalBar(options.stderr);
     this.#now = options.now ?? (() => performance.now());
     this.#startedMs = this.#now();
     this.#shownMs = this.#startedMs;
@@ -43,40 +43,38 @@ export class ByteProgress {
     this.#firstBytes ??= this.#doneBytes === 0 && this.#totalBytes === 0 ? doneBytes : 0;
     this.#doneBytes = doneBytes;
     this.#totalBytes = totalBytes;
+    const { stderr, label } = this.#options;
     const nowMs = this.#now();
-    if (nowMs - this.#shownMs < (this.#isTerminal ? terminalStepMs : lineStepMs)) return;
+    const words = this.#describe(nowMs);
+    this.#bar.update({ done: doneBytes, total: totalBytes, words: `${words}, ${label}` });
+    if (stderr.isTTY === true || nowMs - this.#shownMs < lineStepMs) return;
     this.#shownMs = nowMs;
-    this.#show(nowMs);
+    const share = totalBytes === 0 ? 0 : Math.min(1, doneBytes / totalBytes);
+    stderr.write(`${label}: ${Math.floor(share * 100)}%, ${words}\n`);
+  }
+
+  /** For work that says how much there is before it begins. */
+  get hooks(): { readonly onStart: (totalBytes: number) => void; readonly onBytes: (bytes: number) => void } {
+    return {
+      onStart: (totalBytes) => this.set({ doneBytes: 0, totalBytes }),
+      onBytes: (bytes) => this.add(bytes),
+    };
   }
 
   /** Removes the bar. */
   stop(): void {
-    if (this.#isTerminal) this.#options.stderr.write(clearLine);
+    this.#bar.stop();
   }
 
-  #show(nowMs: number): void {
-    const { stderr, label } = this.#options;
-    const share = this.#totalBytes === 0 ? 0 : Math.min(1, this.#doneBytes / this.#totalBytes);
-    const bytesPerSecond = (this.#doneBytes - (this.#firstBytes ?? 0)) / ((nowMs - this.#startedMs) / 1000);
-    const words = [
-      `${Math.floor(share * 100)}%`,
+  #describe(nowMs: number): string {
+    const seconds = (nowMs - this.#startedMs) / 1000;
+    const bytesPerSecond = seconds === 0 ? 0 : (this.#doneBytes - (this.#firstBytes ?? 0)) / seconds;
+    return [
       `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}`,
       `${formatBytes(bytesPerSecond)}/s`,
-      ...(bytesPerSecond > 0 ? [`${formatSeconds((this.#totalBytes - this.#doneBytes) / bytesPerSecond)} left`] : []),
-    ].join(', ');
-    if (!this.#isTerminal) {
-      stderr.write(`${label}: ${words}\n`);
-      return;
-    }
-    const filled = Math.round(share * barWidth);
-    const line = `[${'='.repeat(filled)}${' '.repeat(barWidth - filled)}] ${words}, ${label}`;
-    stderr.write(`${clearLine}${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+      formatTimeLeft({ left: this.#totalBytes - this.#doneBytes, perSecond: bytesPerSecond }),
+    ]
+      .filter((words) => words !== '')
+      .join(', ');
   }
-}
-
-const clearLine = '\r\u001B[2K';
-
-function formatSeconds(seconds: number): string {
-  if (seconds < 60) return `${Math.ceil(seconds)} s`;
-  return seconds < 3600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

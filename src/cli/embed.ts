@@ -4,12 +4,13 @@ import type { Embed, EmbedResult } from '../embed.ts';
 import { ServiceError } from '../errors.ts';
 import { chunkTexts, type Chunk } from './chunk-texts.ts';
 import { CliError } from './cli-error.ts';
-import { signalExitCodes, type CliApp, type CliContext } from './context.ts';
+import type { CliApp, CliContext } from './context.ts';
 import { findDefaultModel } from './default-model.ts';
 import { vectorFormats, type OutputFormat } from './format-vectors.ts';
 import { mapInOrder } from './map-in-order.ts';
 import { Progress } from './progress.ts';
 import { readArguments, readTexts, type SourceText } from './read-texts.ts';
+import { runStoppable } from './stoppable.ts';
 import { warnOfUnknown } from './unknown-variables.ts';
 import { untilAborted } from './until-aborted.ts';
 import { writeOut } from './write-out.ts';
@@ -42,34 +43,29 @@ export async function embedTexts(texts: readonly string[], options: EmbedOptions
     to: 'stderr',
   });
   const createApp = await context.loadCreateApp();
-  const abort = new AbortController();
-  const stopListening = context.onStopSignal((signal) =>
-    abort.abort(new CliError(`stopped by ${signal}`, { exitCode: signalExitCodes[signal] })),
-  );
-  const progress = new Progress({ stderr: context.stderr, total: source.total });
-  let app: CliApp | undefined;
-  try {
-    app = await untilAborted(
-      createApp({ config, logger, onProgress: (message) => progress.note(message), loadWaitSeconds: Infinity }),
-      abort.signal,
-    );
-    const { embed } = app;
-    const limits = {
-      maxTexts: Math.min(maxChunkTexts, config.maxBatchSize),
-      maxCharacters: Math.min(maxChunkCharacters, config.maxRequestTokens / 4),
-    };
-    const run = async (chunk: Chunk) => ({
-      chunk,
-      result: await embedChunk(chunk, { embed, fields: { model, ...requestFields(options) }, signal: abort.signal }),
-    });
-    const answers = mapInOrder(chunkTexts(source.texts, limits), { depth: requestsInFlight, run });
-    await untilAborted(printAnswers(answers, { format: options.format, model, progress, context }), abort.signal);
-  } finally {
-    abort.abort();
-    stopListening();
-    progress.stop();
-    await app?.close();
-  }
+  await runStoppable({ context }, async (stopped) => {
+    const ended = new AbortController(); // after a failure the requests in flight are for nobody
+    const signal = AbortSignal.any([stopped, ended.signal]);
+    const progress = new Progress({ stderr: context.stderr, total: source.total });
+    let app: CliApp | undefined;
+    try {
+      const onProgress = (message: string): void => progress.note(message);
+      app = await untilAborted(createApp({ config, logger, onProgress, loadWaitSeconds: Infinity }), signal);
+      const { embed } = app;
+      const fields = { model, ...requestFields(options) };
+      const limits = {
+        maxTexts: Math.min(maxChunkTexts, config.maxBatchSize),
+        maxCharacters: Math.min(maxChunkCharacters, config.maxRequestTokens / 4),
+      };
+      const run = async (chunk: Chunk) => ({ chunk, result: await embedChunk(chunk, { embed, fields, signal }) });
+      const answers = mapInOrder(chunkTexts(source.texts, limits), { depth: requestsInFlight, run });
+      await untilAborted(printAnswers(answers, { format: options.format, model, progress, context }), signal);
+    } finally {
+      ended.abort();
+      progress.stop();
+      await app?.close();
+    }
+  });
 }
 
 interface Source {

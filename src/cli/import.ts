@@ -29,9 +29,8 @@ export async function importArchive(archive: string, options: ImportOptions, con
       return await importModels(input, {
         hfHubCache: config.hfHubCache,
         modelsDir: config.modelsDir,
-        onStart: (totalBytes) => progress.set({ doneBytes: 0, totalBytes }),
-        onBytes: (bytes) => progress.add(bytes),
         signal,
+        ...progress.hooks,
       });
     } finally {
       progress.stop();

@@ -1,7 +1,7 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
-import { readDiskUse } from '../store/disk-use.ts';
-import { folderSizeBytes } from '../store/folder-size.ts';
+import { readDiskUse, readStagedBytes } from '../store/disk-use.ts';
+import { folderSizeBytes } from '../store/list-files.ts';
 import { describePlaces, type Place } from '../store/locate-model.ts';
 import { readAllowlist } from '../store/watch-allowlist.ts';
 import type { CliContext } from './context.ts';
@@ -21,7 +21,7 @@ export async function printModels({ flags, json }: ModelsOptions, context: CliCo
   const { entries } = readAllowlist(config.supportedModels);
   const store = openStore(config);
   const models = entries.map((entry) => inspect(entry, store));
-  await writeOut(context.stdout, json ? `${JSON.stringify(models, null, 2)}\n` : toText(models));
+  await writeOut(context.stdout, json ? `${JSON.stringify(models, null, 2)}\n` : toText(models, store));
 }
 
 interface ModelRow {
@@ -32,7 +32,6 @@ interface ModelRow {
   readonly sizeBytes: number | null;
   /** The commit, where the place says it. */
   readonly revision: string | null;
-  readonly commit: string | null;
   /** Of the repository in the cache with all its revisions, whichever place is in use. */
   readonly diskBytes: number;
   /** Of these, downloads that are not finished. */
@@ -56,27 +55,28 @@ function inspect(entry: AllowlistEntry, store: ModelStore): ModelRow {
     folder: found?.folder ?? null,
     sizeBytes: found === undefined ? null : folderSizeBytes(found.folder),
     revision: found?.revision ?? null,
-    commit: found?.revision ?? null,
     ...readDiskUse(store.config.hfHubCache, repository),
     isLocked: lockedOf(entry, store) !== undefined,
     skipped: places.filter(isBroken).map((place) => describePlaces([place])),
   };
 }
 
-function toText(models: readonly ModelRow[]): string {
+function toText(models: readonly ModelRow[], store: ModelStore): string {
   const rows = models.flatMap((model) => [
     [
       nameOf(model),
       model.state,
       model.sizeBytes === null ? '' : formatBytes(model.sizeBytes),
       describeDisk(model),
-      model.commit?.slice(0, 8) ?? '',
+      model.revision?.slice(0, 8) ?? '',
       model.isLocked ? 'yes' : '',
       model.folder ?? '',
     ],
     ...model.skipped.map((place) => ['', 'skipped', '', '', '', '', place]),
   ]);
-  return formatTable([['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'], ...rows]) + total(models);
+  return (
+    formatTable([['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'], ...rows]) + total(models, store)
+  );
 }
 
 function describeDisk({ diskBytes, partialBytes }: ModelRow): string {
@@ -85,11 +85,14 @@ function describeDisk({ diskBytes, partialBytes }: ModelRow): string {
 }
 
 /** Several names of a repository share its files. */
-function total(models: readonly ModelRow[]): string {
+function total(models: readonly ModelRow[], { config }: ModelStore): string {
   const repositories = new Map(models.map((model) => [model.repository, model.diskBytes]));
   const diskBytes = [...repositories.values()].reduce((sum, bytes) => sum + bytes, 0);
   const here = models.filter(({ folder }) => folder !== null).length;
-  return `${here} of ${models.length} models on this machine, ${formatBytes(diskBytes)} in the cache\n`;
+  const homes = new Set([config.hfHubCache, ...(config.modelsDir === undefined ? [] : [config.modelsDir])]);
+  const stagedBytes = [...homes].reduce((sum, home) => sum + readStagedBytes(home), 0);
+  const staged = stagedBytes === 0 ? '' : `, ${formatBytes(stagedBytes)} of imports that have not ended`;
+  return `${here} of ${models.length} models on this machine, ${formatBytes(diskBytes)} in the cache${staged}\n`;
 }
 
 function nameOf({ name, repository }: ModelRow): string {

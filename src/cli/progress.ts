@@ -1,5 +1,6 @@
-import type { SingleBar } from 'cli-progress';
 import type { CliContext } from './context.ts';
+import { TerminalBar } from './terminal-bar.ts';
+import { formatTimeLeft } from './time-left.ts';
 
 export interface ProgressOptions {
   readonly stderr: CliContext['stderr'];
@@ -7,61 +8,43 @@ export interface ProgressOptions {
   readonly total: number | undefined;
 }
 
-const quietMs = 1000; // short work shows nothing
-
-/** A bar on stderr that appears after a second where stderr is a terminal. */
+/** Says on a terminal how many texts are embedded. */
 export class Progress {
-  readonly #options: ProgressOptions;
-  readonly #timer: NodeJS.Timeout | undefined;
-  #bar: SingleBar | undefined;
-  #isDone = false;
+  readonly #bar: TerminalBar;
+  readonly #total: number;
   #done = 0;
   #texts = 0;
-  #note = '';
+  #startedMs = performance.now();
 
-  constructor(options: ProgressOptions) {
-    this.#options = options;
-    if (options.stderr.isTTY === true) this.#timer = setTimeout(() => void this.#show(), quietMs).unref();
+  constructor({ stderr, total = 0 }: ProgressOptions) {
+    this.#bar = new TerminalBar(stderr);
+    this.#total = total;
   }
 
   /** Says what is going on, such as the loading of a model. */
   note(text: string): void {
-    this.#note = text;
-    this.#update();
+    this.#startedMs = performance.now(); // until a model is loaded no text is on its way
+    this.#update(text);
   }
 
   /** `done` counts in the unit of `total`. */
   advance({ done, texts }: { readonly done: number; readonly texts: number }): void {
     this.#done = done;
     this.#texts = texts;
-    this.#note = '';
-    this.#update();
+    const perSecond = (done / (performance.now() - this.#startedMs)) * 1000;
+    this.#update(this.#total === 0 ? '' : formatTimeLeft({ left: this.#total - done, perSecond }));
   }
 
   /** Removes the bar. */
   stop(): void {
-    this.#isDone = true;
-    clearTimeout(this.#timer);
-    this.#bar?.stop();
+    this.#bar.stop();
   }
 
-  async #show(): Promise<void> {
-    const { default: cliProgress } = await import('cli-progress');
-    if (this.#isDone) return;
-    const { stderr, total } = this.#options;
-    const bar = total === undefined ? '' : '{bar} {percentage}% | ETA {eta_formatted} | ';
-    // A writable that is a terminal is the process's own tty stream, which is what the type asks for.
-    const stream = stderr as NodeJS.WriteStream;
-    this.#bar = new cliProgress.SingleBar({
-      stream,
-      format: `${bar}{texts} texts {note}`,
-      clearOnComplete: true,
-      hideCursor: true,
+  #update(note: string): void {
+    this.#bar.update({
+      done: this.#done,
+      total: this.#total,
+      words: [`${this.#texts} texts`, note].filter((word) => word !== '').join(', '),
     });
-    this.#bar.start(total ?? 0, this.#done, { texts: this.#texts, note: this.#note });
-  }
-
-  #update(): void {
-    this.#bar?.update(this.#done, { texts: this.#texts, note: this.#note });
   }
 }

@@ -1,6 +1,8 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
-import { folderSizeBytes } from '../store/folder-size.ts';
+import { folderSizeBytes, listFiles } from '../store/list-files.ts';
+import type { DownloadProgress } from '../store/hub/download-model.ts';
 import type { HubOptions } from '../store/hub/hub.ts';
+import { HubError } from '../store/hub/hub-error.ts';
 import { toHub } from '../store/hub/to-hub.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import {
@@ -39,7 +41,7 @@ interface Pulled {
   readonly commit: string | null;
   readonly folder: string | null;
   readonly sizeBytes: number | null;
-  readonly state: 'downloaded' | 'already here' | 'failed';
+  readonly state: 'downloaded' | 'completed' | 'already here' | 'failed';
   readonly isLocked: boolean;
   readonly error?: string;
 }
@@ -79,9 +81,16 @@ interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+interface DownloadChanges {
+  readonly revision?: string | undefined;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
 class Pull {
   readonly #around: Surroundings;
   readonly #hub: HubOptions;
+  /** Why the hub could not be asked; it is not asked again about what is here. */
+  #away: string | undefined;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -96,14 +105,15 @@ class Pull {
     const nothing = { name, repository, revision, commit: null, folder: null, sizeBytes: null };
     try {
       const here = findHere(model, store, options);
-      const place = here ?? (await this.#download(model));
+      const state = here === undefined ? 'downloaded' : await this.#complete(model, here);
+      const place = here ?? (await this.#download(model, {}));
       if (options.lock) await this.#lock(model, place);
       return {
         ...nothing,
         commit: place.revision ?? null,
         folder: place.folder,
         sizeBytes: folderSizeBytes(place.folder),
-        state: here === undefined ? 'downloaded' : 'already here',
+        state,
         isLocked: isLocked || options.lock,
       };
     } catch (error) {
@@ -112,17 +122,43 @@ class Pull {
     }
   }
 
-  async #download(model: NamedModel): Promise<LocatedModel> {
+  /** Fetches what a snapshot lacks beside its weights, as after a stopped download of Python's. It stays at its commit. */
+  async #complete(model: NamedModel, { kind, folder, revision }: LocatedModel): Promise<'completed' | 'already here'> {
+    const { context, store } = this.#around;
+    const isSettled = kind !== 'cache' || store.config.hfHubOffline || lockedOf(model, store) !== undefined;
+    if (isSettled) return 'already here';
+    const before = JSON.stringify(listFiles(folder));
+    let isLacking = false;
+    try {
+      if (this.#away !== undefined) throw new HubError('unreachable', this.#away);
+      const onProgress = ({ doneBytes, totalBytes }: DownloadProgress) => (isLacking ||= doneBytes < totalBytes);
+      await this.#download(model, { revision, onProgress });
+    } catch (error) {
+      if (isLacking || !(error instanceof HubError) || !noAnswer.has(error.kind)) throw error;
+      if (error.kind === 'unreachable' || error.kind === 'rate_limited') this.#away = error.message;
+      const note = `${model.name}: taken as it is, the hub could not say whether files are missing: ${error.message}\n`;
+      await writeOut(context.stderr, note);
+    }
+    return JSON.stringify(listFiles(folder)) === before ? 'already here' : 'completed';
+  }
+
+  async #download(
+    model: NamedModel,
+    { revision = model.revision, onProgress }: DownloadChanges,
+  ): Promise<LocatedModel> {
     const { context, download, signal, store } = this.#around;
     const locked = lockedOf(model, store);
     const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
     try {
       return await download(model.repository, {
-        ...(model.revision === undefined ? {} : { revision: model.revision }),
+        ...(revision === undefined ? {} : { revision }),
         ...(locked === undefined ? {} : { locked }),
         hfHubCache: store.config.hfHubCache,
         hub: this.#hub,
-        onProgress: (state) => progress.set(state),
+        onProgress: (state) => {
+          onProgress?.(state);
+          progress.set(state);
+        },
         signal,
       });
     } finally {
@@ -135,12 +171,10 @@ class Pull {
     if (commit === undefined)
       throw new Error(`Expected the commit of ${repository}, got a place without. This is a bug.`);
     const { context, signal, store } = this.#around;
-    const totalBytes = folderSizeBytes(folder);
-    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}`, totalBytes });
-    const onBytes = (bytes: number): void => progress.add(bytes);
+    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}` });
     let locked: LockedModel;
     try {
-      locked = await lockModel(folder, { repository, revision, commit, onBytes, signal });
+      locked = await lockModel(folder, { repository, revision, commit, signal, ...progress.hooks });
     } finally {
       progress.stop();
     }
@@ -152,6 +186,15 @@ class Pull {
       await writeOut(context.stderr, `${model.name}: the lock file had commit ${old.commit}, now ${commit}\n`);
   }
 }
+
+/** What says nothing about the files that are here. */
+const noAnswer: ReadonlySet<HubError['kind']> = new Set([
+  'unreachable',
+  'rate_limited',
+  'no_access',
+  'not_found',
+  'bad_answer',
+]);
 
 /** The place that spares a download. A lock needs a commit, which only the cache says. */
 function findHere(model: NamedModel, store: ModelStore, { lock }: PullOptions): LocatedModel | undefined {

@@ -30,13 +30,24 @@ export async function removeModels(names: readonly string[], options: RmOptions,
   await warnOfUnknown(unknown, context.stderr);
   const store = openStore(config);
   const rows: Removed[] = [];
-  for (const model of selectModels(names, store)) {
+  for (const model of whatGoes(selectModels(names, store))) {
     const row = remove(model, store, options);
     rows.push(row);
     if (!options.json) await writeRow(row, options, context);
   }
   if (options.json) await writeOut(context.stdout, `${JSON.stringify(rows, null, 2)}\n`);
   return rows.some(({ error }) => error !== undefined) ? 1 : 0;
+}
+
+/** Of a name without `@revision` every revision goes, whichever one its line of the allowlist names. */
+function whatGoes(models: readonly NamedModel[]): readonly NamedModel[] {
+  const going = new Map<string, NamedModel>();
+  for (const { name, repository, revision } of models) {
+    const isOne = name.includes('@') && revision !== undefined;
+    const key = `${repository}@${isOne ? revision : ''}`;
+    if (!going.has(key)) going.set(key, isOne ? { name, repository, revision } : { name, repository });
+  }
+  return [...going.values()];
 }
 
 function remove(model: NamedModel, store: ModelStore, { dryRun }: RmOptions): Removed {

@@ -63,9 +63,10 @@ export function addStoreCommands(program: Command, context: CliContext, exitWith
 const modelsArgument = 'names of the allowlist or Hugging Face ids, each perhaps with @revision';
 
 const pullHelp = `
-What is here already is left as it is, whole or in part: a pull that was stopped goes on where it ended. A model that
-fails holds up no other. Models of the lock file are fetched at its commit, and files that differ are refused. --lock
-locks the models named to what is here, or to what the hub has now. For a newer commit of one that is here: rm it first.
+What is here already is not fetched again: a pull that was stopped goes on where it ended, and a model in the cache stays
+at its commit and gets the files it lacks, where the hub can be asked. A model that fails holds up no other. Models of the
+lock file are fetched at its commit, and files that differ are refused. --lock locks the models named to what is here, or
+to what the hub has now. For a newer commit of one that is here: rm it first.
 ${settingsHelp}
 
 Examples:
@@ -78,7 +79,8 @@ Exit codes: 0 all are here, 1 one failed, 2 wrong usage or a bad setting, 130 st
 
 const modelsHelp = `
 SIZE is that of the files in use, IN CACHE what the repository takes there with all its revisions and downloads that are
-not finished. LOCKED models are held to the commit and the checksums of the lock file.
+not finished. The last line also counts what imports that run, or were killed, hold. LOCKED models are held to the commit
+and the checksums of the lock file.
 ${settingsHelp}
 
 Examples:
@@ -87,7 +89,8 @@ Examples:
 
 const verifyHelp = `
 Files of the Hugging Face cache are compared with their own names, which are checksums, and files of any place with the
-lock file where it has the model. Of plain folders without a lock only the length of the weights is checked.
+lock file where it has the model; files that would be computed from and are not in it are wrong too. Of plain folders
+without a lock only the length of the weights is checked.
 ${settingsHelp}
 
 Examples:
@@ -110,7 +113,8 @@ Examples:
 
 const importHelp = `
 Every file is compared with its checksum before anything appears: an archive is taken whole or not at all, and nothing in
-it can write elsewhere. What is here already stays, and broken files are mended. Plain folders need --models-dir.
+it can write elsewhere. What is here already stays, and broken files are mended. What a killed import left goes with the
+next one. Plain folders need --models-dir.
 ${settingsHelp}
 
 Examples:

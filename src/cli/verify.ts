@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { loadConfig, type ConfigInput } from '../config.ts';
 import type { Place } from '../store/locate-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
-import { bytesToVerify, verifyFolder, type FileReport, type FolderReport } from '../store/verify-folder.ts';
+import { verifyFolder, type FileReport, type FolderReport } from '../store/verify-folder.ts';
 import { ByteProgress } from './byte-progress.ts';
 import type { CliContext } from './context.ts';
 import { lockedOf, openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
@@ -72,11 +72,10 @@ interface Running {
 
 async function verifyPlace(model: NamedModel, place: Place, { store, context, signal }: Running): Promise<Verified> {
   const locked = lockedOf(model, store);
-  const totalBytes = bytesToVerify(place.folder, locked);
-  const progress = new ByteProgress({ stderr: context.stderr, label: model.name, totalBytes });
+  const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
   let report: FolderReport;
   try {
-    report = await verifyFolder(place, { locked, onBytes: (bytes) => progress.add(bytes), signal });
+    report = await verifyFolder(place, { locked, signal, ...progress.hooks });
   } finally {
     progress.stop();
   }

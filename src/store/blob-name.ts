@@ -1,9 +1,10 @@
 import type { FileHashes } from './hash-file.ts';
+import { isCommit } from './hub-cache.ts';
 
 /** What the name of a blob in the Hugging Face cache says about its bytes; undefined for a name that is no checksum. */
 export function blobNameKind(name: string): 'sha256' | 'git' | undefined {
   if (/^[0-9a-f]{64}$/.test(name)) return 'sha256';
-  return /^[0-9a-f]{40}$/.test(name) ? 'git' : undefined;
+  return isCommit(name) ? 'git' : undefined; // git names files as it names commits
 }
 
 /**

@@ -19,8 +19,12 @@ export function readObject<const K extends string>(
 
 /** An object with keys of any name. */
 export function readRecord(value: unknown, at: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(at, 'an object', show(value));
-  return value as Record<string, unknown>; // any object that is no list has string keys
+  if (!isRecord(value)) throw wrong(at, 'an object', show(value));
+  return value;
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function readList(value: unknown, at: string): readonly unknown[] {
@@ -34,9 +38,12 @@ export function readText(value: unknown, at: string, what: string, isGood: (text
 }
 
 export function readSize(value: unknown, at: string): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    throw wrong(at, 'a number of bytes', show(value));
+  if (!isSize(value)) throw wrong(at, 'a number of bytes', show(value));
   return value;
+}
+
+export function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 export function wrong(at: string, expected: string, got: string): JsonShapeError {

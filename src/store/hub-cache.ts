@@ -31,6 +31,11 @@ export function repositoryFolderName(repository: string): string {
   return `models--${repository.replaceAll('/', '--')}`;
 }
 
+/** What the link of a file in a snapshot says: the way to its blob. */
+export function linkTarget(path: string, blob: string): string {
+  return `${'../'.repeat(path.split('/').length + 1)}blobs/${blob}`;
+}
+
 /** Whether this is a full commit id, which names a snapshot. */
 export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);

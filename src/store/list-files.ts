@@ -21,6 +21,16 @@ export function listFiles(folder: string): readonly ModelFile[] {
   return [...walk(folder, '', 0)].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** Bytes of these files together. */
+export function sumSizes(files: readonly ModelFile[]): number {
+  return files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+}
+
+/** Bytes of all files below a folder. */
+export function folderSizeBytes(folder: string): number {
+  return sumSizes(listFiles(folder));
+}
+
 function* walk(folder: string, prefix: string, depth: number): Generator<ModelFile> {
   if (depth > maxDepth) throw new Error(`Expected at most ${maxDepth} folders in folders, got more in ${folder}.`);
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

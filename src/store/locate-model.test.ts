@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { folderSizeBytes } from './folder-size.ts';
+import { folderSizeBytes } from './list-files.ts';
 import { describePlaces, listPlaces, locateModel } from './locate-model.ts';
 import type { LockedModel } from './lock-file.ts';
 import { wantedWeights } from './weight-files.ts';
@@ -198,7 +198,7 @@ const lockedTo = (to: string, files: Readonly<Record<string, number>>): LockedMo
 test('a lock decides the commit, whatever the ref says since', () => {
   const old = putInCache('o/m');
   putInCache('o/m', { to: 'd'.repeat(40) });
-  const locked = lockedTo(commit, { 'config.json': 2 });
+  const locked = lockedTo(commit, { 'config.json': 2, 'model.safetensors': 2000 });
   expect(locateModel('o/m', options)?.revision).toBe('d'.repeat(40));
   expect(locateModel('o/m', { ...options, locked })).toEqual({ kind: 'cache', folder: old, revision: commit });
 });
@@ -213,7 +213,7 @@ test('a locked commit that is not in the cache is named as the reason', () => {
 test('a folder whose files have other sizes than the lock says is skipped with the reason', () => {
   const local = put(join(options.modelsDir, 'o/m'), model);
   const bundled = put(join(options.bundledDir, 'o/m'), { ...model, 'vocab.txt': 'a' });
-  const locked = lockedTo(commit, { 'config.json': 2, 'vocab.txt': 1 });
+  const locked = lockedTo(commit, { 'config.json': 2, 'model.safetensors': 2000, 'vocab.txt': 1, 'README.md': 9 });
   expect(locateModel('o/m', { ...options, locked })?.folder).toBe(bundled);
   expect(listPlaces('o/m', { ...options, locked })[0]).toEqual({
     kind: 'local',
@@ -222,4 +222,38 @@ test('a folder whose files have other sizes than the lock says is skipped with t
   });
   put(local, { 'vocab.txt': 'abc' });
   expect(listPlaces('o/m', { ...options, locked })[0]?.problem).toBe('vocab.txt has 3 bytes, and the lock file says 1');
+});
+
+test('a folder that would be computed from a file that the lock does not hold is skipped with the reason', () => {
+  const local = put(join(options.modelsDir, 'o/m'), { 'config.json': '{}', 'pytorch_model.bin': weights });
+  const locked = lockedTo(commit, { 'config.json': 2, 'pytorch_model.bin': 2000 });
+  put(local, { 'README.md': 'mine', '.git/config': 'mine', 'other/model.safetensors': weights });
+  expect(locateModel('o/m', { ...options, locked })?.folder).toBe(local);
+  const problem = (): string | undefined => listPlaces('o/m', { ...options, locked })[0]?.problem;
+  put(local, { 'model.safetensors': weights });
+  expect(problem()).toBe('model.safetensors would be read, and the lock file does not have it');
+  rmSync(join(local, 'model.safetensors'));
+  put(local, { 'modules.json': '[{"type":"x.Transformer","path":""},{"type":"x.Dense","path":"2_Dense"}]' });
+  put(local, { '2_Dense/model.safetensors': weights });
+  expect(problem()).toBe('modules.json would be read, and the lock file does not have it');
+  rmSync(join(local, 'modules.json'));
+  expect(problem()).toBeUndefined();
+  put(local, { [`${'deep/'.repeat(20)}x`]: '' });
+  expect(problem()).toMatch(/^cannot be compared with the lock file: Expected at most 16 folders/);
+});
+
+test('every shard must be locked, and of the lock only what is read must be there', () => {
+  const index = '{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors"}}';
+  const shards = { 'model-1.safetensors': weights, 'model-2.safetensors': weights };
+  put(join(options.modelsDir, 'o/m'), { 'config.json': '{}', 'model.safetensors.index.json': index, ...shards });
+  const files = { 'config.json': 2, 'model.safetensors.index.json': index.length, 'model-1.safetensors': 2000 };
+  const problem = (locked: LockedModel): string | undefined => listPlaces('o/m', { ...options, locked })[0]?.problem;
+  expect(problem(lockedTo(commit, files))).toBe(
+    'model-2.safetensors would be read, and the lock file does not have it',
+  );
+  const all = { ...files, 'model-2.safetensors': 2000 };
+  expect(problem(lockedTo(commit, { ...all, 'README.md': 5, 'tf_model.h5': 7 }))).toBeUndefined();
+  expect(problem(lockedTo(commit, { ...all, 'tokenizer.json': 5 }))).toBe(
+    'tokenizer.json is missing, and the lock file has it',
+  );
 });

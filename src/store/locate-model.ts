@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findLockProblem } from './compare-with-lock.ts';
 import { isCommit, repositoryCache } from './hub-cache.ts';
 import type { LockedModel } from './lock-file.ts';
-import { findLockProblem } from './lock-model.ts';
 import { findMissingFiles } from './missing-files.ts';
 import { isRepositoryId, isRevision } from './repository-id.ts';
 
 export interface LocateOptions {
   /** Branch, tag or commit; `main` when absent. */
   readonly revision?: string | undefined;
-  /** What the lock file holds this revision to: its commit is looked for, and sizes of files that differ are a problem. */
+  /** What the lock file holds this revision to: its commit is looked for, and files of other names and sizes are a problem. */
   readonly locked?: LockedModel | undefined;
   readonly modelsDir?: string | undefined;
   readonly hfHubCache: string;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { blobNameKind } from './blob-name.ts';
 import { isCommit } from './hub-cache.ts';
 import { JsonShapeError, readList, readObject, readRecord, readSize, readText, show, wrong } from './check-json.ts';
 import { replaceFile } from './replace-file.ts';
@@ -65,6 +66,11 @@ export function findLocked(lock: LockFile | undefined, repository: string, revis
   return lock?.models.find((model) => model.repository === repository && model.revision === revision);
 }
 
+/** What a file is held to. Its name may be one that every object has, such as `constructor`. */
+export function findLockedFile(locked: LockedModel | undefined, path: string): LockedFile | undefined {
+  return locked !== undefined && Object.hasOwn(locked.files, path) ? locked.files[path] : undefined;
+}
+
 /** The lock with this model in it, in place of what held the same revision before. */
 export function withLocked(lock: LockFile | undefined, model: LockedModel): LockFile {
   const others = lock?.models.filter((other) => keyOf(other) !== keyOf(model)) ?? [];
@@ -122,7 +128,7 @@ export function readLockedFile(value: unknown, at: string): LockedFile {
 
 /** @throws JsonShapeError */
 export function readSha256(value: unknown, at: string): string {
-  return readText(value, at, '64 hexadecimal digits', (text) => /^[0-9a-f]{64}$/.test(text));
+  return readText(value, at, '64 hexadecimal digits', (text) => blobNameKind(text) === 'sha256');
 }
 
 function formatFiles(files: LockedModel['files']): LockedModel['files'] {

@@ -58,6 +58,11 @@ export function findModelRoot(folder: string): ModelRoot {
   return { folder: isElsewhere ? join(folder, first.path) : folder, kind: first.kind };
 }
 
+/** The folders of the steps after the first. A broken modules.json has none: following it is refused when it is loaded. */
+export function listModuleFolders(folder: string): readonly string[] {
+  return (readModulesIfGood(folder) ?? []).slice(1).map(({ path }) => path);
+}
+
 /** With a config.json at its root the folder is a model whatever modules.json says; only following it is refused. */
 function readModulesIfGood(folder: string): readonly ModuleEntry[] | undefined {
   try {

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { isCommit, repositoryCache, type RepositoryCache } from './hub-cache.ts';
-import { listFiles } from './list-files.ts';
+import { listFiles, sumSizes } from './list-files.ts';
 
 /** What goes from the Hugging Face cache when a model, or one revision of it, is removed. */
 export interface Removal {
@@ -84,7 +84,7 @@ function blobsOf({ snapshots }: RepositoryCache, commit: string): readonly strin
 /** Files that lie in a snapshot themselves, as on systems without links. */
 function plainBytes({ snapshots }: RepositoryCache, commits: readonly string[]): number {
   const files = commits.flatMap((commit) => listFiles(join(snapshots, commit)));
-  return files.reduce((sum, { blob, sizeBytes = 0 }) => sum + (blob === undefined ? sizeBytes : 0), 0);
+  return sumSizes(files.filter(({ blob }) => blob === undefined));
 }
 
 function listFolder(folder: string): readonly string[] {

@@ -11,8 +11,8 @@ export function isRevision(text: string): boolean {
 
 /** Whether this is the path of a file in a repository; never one that leaves its folder. */
 export function isRepositoryFile(text: string): boolean {
-  if (text.length > 1000 || /[\p{Cc}\\]/u.test(text)) return false;
-  return text.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+  const isName = (part: string) => /^[^\\\p{Cc}]{1,255}$/u.test(part) && part !== '.' && part !== '..';
+  return text.length <= 1000 && text.split('/').every(isName);
 }
 
 /** The hub's own rule: 1 to 96 letters, digits, `-`, `_` and `.`, a word character at both ends, no `--` and no `..`. */

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitA, putFolder, putSnapshot, tinyWeights } from '../../tests/store/fake-hub-cache.ts';
+import { commitA, putFolder, putSnapshot, tinyModel, tinyWeights } from '../../tests/store/fake-hub-cache.ts';
 import { readDiskUse } from './disk-use.ts';
 import { lockModel } from './lock-model.ts';
-import { bytesToVerify, verifyFolder } from './verify-folder.ts';
+import { verifyFolder } from './verify-folder.ts';
 
 let root: string;
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'embeddings-verify-'))));
@@ -15,8 +15,11 @@ const lock = (folder: string) => lockModel(folder, { repository: 'acme/one', rev
 
 async function statesOf(folder: string, locked?: Awaited<ReturnType<typeof lock>>) {
   let bytes = 0;
-  const wanted = bytesToVerify(folder, locked);
-  const report = await verifyFolder({ kind: 'local', folder }, { locked, onBytes: (step) => (bytes += step) });
+  let wanted = 0;
+  const report = await verifyFolder(
+    { kind: 'local', folder },
+    { locked, onStart: (totalBytes) => (wanted = totalBytes), onBytes: (step) => (bytes += step) },
+  );
   expect(bytes).toBe(wanted);
   return { ...Object.fromEntries(report.files.map(({ path, state }) => [path, state])), problem: report.problem };
 }
@@ -45,23 +48,66 @@ test('blobs are checked against their names, large and small ones', async () => 
 });
 
 test('a plain folder is checked against the lock, and without one only for its size', async () => {
-  const folder = putFolder(join(root, 'acme/one'));
+  const folder = putFolder(join(root, 'acme/one'), { ...tinyModel, 'vocab.txt': 'a', 'README.md': 'b' });
   const locked = await lock(folder);
   writeFileSync(join(folder, 'notes.txt'), 'mine');
   expect(await statesOf(folder, locked)).toMatchObject({ 'model.safetensors': 'ok', 'notes.txt': 'not checked' });
   expect(await statesOf(folder)).toMatchObject({ 'model.safetensors': 'not checked', problem: undefined });
   flip(join(folder, 'model.safetensors'));
   writeFileSync(join(folder, 'config.json'), '{ }');
-  rmSync(join(folder, '1_Pooling'), { recursive: true });
+  rmSync(join(folder, 'vocab.txt'));
+  rmSync(join(folder, 'README.md')); // nothing reads it
   expect(await statesOf(folder, locked)).toEqual({
     'config.json': 'corrupt',
     'model.safetensors': 'corrupt',
-    '1_Pooling/config.json': 'missing',
+    '1_Pooling/config.json': 'ok',
+    'vocab.txt': 'missing',
     'notes.txt': 'not checked',
     problem: undefined,
   });
   truncateSync(join(folder, 'model.safetensors'), tinyWeights.length - 2);
   expect((await statesOf(folder)).problem).toMatch(/It may be a partial download/);
+});
+
+test('a file that the engine would read and the lock has not is wrong, another is not', async () => {
+  const folder = putFolder(join(root, 'acme/one'), { 'config.json': '{}', 'pytorch_model.bin': 'locked' });
+  const locked = await lock(folder);
+  putFolder(folder, { 'model.safetensors': tinyWeights, 'tokenizer.json': '{}', 'README.md': 'mine' });
+  expect(await statesOf(folder, locked)).toMatchObject({
+    'pytorch_model.bin': 'ok',
+    'model.safetensors': 'not locked',
+    'tokenizer.json': 'not locked',
+    'README.md': 'not checked',
+    problem: undefined,
+  });
+});
+
+test('a file that cannot be read is corrupt, and the others are checked all the same; a stop is a stop', async () => {
+  const folder = putFolder(join(root, 'acme/one'), { ...tinyModel, 'a.json': '' });
+  const locked = await lock(folder);
+  rmSync(join(folder, 'a.json'));
+  symlinkSync('/proc/self/mem', join(folder, 'a.json')); // a file of no bytes that fails with EIO
+  const { files } = await verifyFolder({ kind: 'local', folder }, { locked });
+  expect(files[1]).toEqual({
+    path: 'a.json',
+    state: 'corrupt',
+    reason: expect.stringMatching(/^it cannot be read: EIO/),
+  });
+  expect(files.map(({ state }) => state)).toEqual(['ok', 'corrupt', 'ok', 'ok']);
+  const stopped = verifyFolder({ kind: 'local', folder }, { locked, signal: AbortSignal.abort(new Error('stop')) });
+  await expect(stopped).rejects.toThrow('stop');
+});
+
+test('a folder that cannot be listed says why', async () => {
+  const folder = putFolder(join(root, 'acme/one'), { [`${'deep/'.repeat(20)}x`]: '' });
+  expect(await statesOf(folder)).toEqual({ problem: expect.stringMatching(/^Expected at most 16 folders in folders/) });
+});
+
+test('a file may be called as something that every object has', async () => {
+  const folder = putFolder(join(root, 'acme/one'));
+  const locked = await lock(folder);
+  writeFileSync(join(folder, 'constructor'), 'mine');
+  expect(await statesOf(folder, locked)).toMatchObject({ constructor: 'not checked', problem: undefined });
 });
 
 test('disk use counts every blob once and shows partial downloads', () => {

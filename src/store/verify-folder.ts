@@ -1,8 +1,9 @@
 import { blobNameKind, isBlobOfName } from './blob-name.ts';
-import { hashFile, type HashOptions } from './hash-file.ts';
-import { listFiles, type ModelFile } from './list-files.ts';
+import { compareNames } from './compare-with-lock.ts';
+import { hashFile, type FileHashes, type HashOptions } from './hash-file.ts';
+import { listFiles, sumSizes, type ModelFile } from './list-files.ts';
 import type { LocatedModel } from './locate-model.ts';
-import type { LockedFile, LockedModel } from './lock-file.ts';
+import { findLockedFile, type LockedFile, type LockedModel } from './lock-file.ts';
 import { findMissingFiles } from './missing-files.ts';
 import { findModelRoot } from './modules.ts';
 import { findWeightFiles, readWeights } from './weight-files.ts';
@@ -10,7 +11,7 @@ import { findWeightFiles, readWeights } from './weight-files.ts';
 export interface FileReport {
   /** In the folder. */
   readonly path: string;
-  readonly state: 'ok' | 'corrupt' | 'missing' | 'not checked';
+  readonly state: 'ok' | 'corrupt' | 'missing' | 'not locked' | 'not checked';
   /** What was expected and what came, or why nothing was compared. */
   readonly reason?: string;
 }
@@ -23,26 +24,40 @@ export interface FolderReport {
 
 export interface VerifyOptions extends Pick<HashOptions, 'onBytes' | 'signal'> {
   readonly locked: LockedModel | undefined;
-}
-
-/** Bytes that `verifyFolder` reads. */
-export function bytesToVerify(folder: string, locked: LockedModel | undefined): number {
-  const files = listFiles(folder).filter((file) => isKnown(file, locked?.files[file.path]));
-  return files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+  /** Once, with the bytes that will be read. */
+  readonly onStart?: ((totalBytes: number) => void) | undefined;
 }
 
 /** Reads every file whose checksum is known, from the lock or from the name of its blob, and the headers of weights. */
 export async function verifyFolder({ folder }: LocatedModel, options: VerifyOptions): Promise<FolderReport> {
-  const locked: Readonly<Record<string, LockedFile>> = options.locked?.files ?? {};
+  const { locked, onStart } = options;
+  let found: readonly ModelFile[];
+  let problem: string | undefined;
+  try {
+    found = listFiles(folder);
+    problem = findMissingFiles(folder);
+  } catch (error) {
+    return { files: [], problem: messageOf(error) };
+  }
+  // Of a folder that is no model nobody can say what the engine would read.
+  const names = locked && problem === undefined ? compareNames(folder, found, locked) : { missing: [], notLocked: [] };
+  onStart?.(sumSizes(found.filter((file) => isKnown(file, findLockedFile(locked, file.path)))));
   const files: FileReport[] = [];
-  const found = listFiles(folder);
-  for (const file of found) files.push({ path: file.path, ...(await check(file, locked[file.path], options)) });
+  for (const file of found) {
+    const report = await check(file, findLockedFile(locked, file.path), options);
+    files.push({ path: file.path, ...(names.notLocked.includes(file.path) ? notLocked : report) });
+  }
   const paths = new Set(found.map(({ path }) => path));
-  for (const path of Object.keys(locked))
+  for (const path of names.missing)
     if (!paths.has(path)) files.push({ path, state: 'missing', reason: 'the lock file has it' });
-  const problem = findMissingFiles(folder) ?? findWeightProblem(folder);
+  problem ??= findWeightProblem(folder);
   return { files, ...(problem === undefined ? {} : { problem }) };
 }
+
+const notLocked = {
+  state: 'not locked',
+  reason: 'the engine would read it, and the lock file does not have it',
+} as const;
 
 async function check(
   file: ModelFile,
@@ -56,7 +71,13 @@ async function check(
     return { state: 'corrupt', reason: `the lock file says ${locked.sizeBytes} bytes, it has ${file.sizeBytes}` };
   }
   const kind = blobNameKind(file.blob ?? '');
-  const hashes = await hashFile(file.file, { withGitBlobId: kind === 'git', onBytes, signal });
+  let hashes: FileHashes;
+  try {
+    hashes = await hashFile(file.file, { withGitBlobId: kind === 'git', onBytes, signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { state: 'corrupt', reason: `it cannot be read: ${messageOf(error)}` };
+  }
   if (locked !== undefined && hashes.sha256 !== locked.sha256)
     return { state: 'corrupt', reason: `the lock file says SHA-256 ${locked.sha256}, it has ${hashes.sha256}` };
   if (kind !== undefined && !isBlobOfName(file.blob ?? '', hashes))
@@ -76,6 +97,10 @@ function findWeightProblem(folder: string): string | undefined {
     readWeights(root);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Download } from '../../src/cli/context.ts';
+import { HubError } from '../../src/store/hub/hub-error.ts';
 import { withResolvers } from '../../src/util/with-resolvers.ts';
 import { commitA, commitB, putFolder, putSnapshot, readTree, tinyModel, tinyWeights } from '../store/fake-hub-cache.ts';
 import { cli, startCli, type FakeOptions } from './fake-context.ts';
@@ -28,9 +29,14 @@ const flipped = Buffer.from(tinyWeights).fill(0, tinyWeights.length - 1);
 const download: Download = async (repository, { revision = 'main', hfHubCache, locked, onProgress, signal }) => {
   signal?.throwIfAborted();
   if (repository === 'acme/broken') throw new Error('the hub has no such model');
-  const commit = locked?.commit ?? commitB;
+  const isCommit = [commitA, commitB].includes(revision);
+  const commit = locked?.commit ?? (isCommit ? revision : commitB);
   onProgress?.({ doneBytes: 1, totalBytes: 2 });
-  return { kind: 'cache', folder: putSnapshot(hfHubCache, { repository, commit, refs: [revision] }), revision: commit };
+  const at = join(hfHubCache, `models--${repository.replace('/', '--')}/snapshots`, commit);
+  const missing = Object.entries(tinyModel).filter(([path]) => !existsSync(join(at, path)));
+  const files = Object.fromEntries(missing);
+  const folder = putSnapshot(hfHubCache, { repository, commit, refs: isCommit ? [] : [revision], files });
+  return { kind: 'cache', folder, revision: commit };
 };
 
 test('pull downloads what is not here, goes on after a failure and exits 1', async () => {
@@ -44,6 +50,43 @@ test('pull downloads what is not here, goes on after a failure and exits 1', asy
   expect(stderr).toBe('error: acme/broken: the hub has no such model\n');
   expect(exitCode).toBe(1);
   expect(readFileSync(join(hub, 'models--acme--two/refs/v2'), 'utf8')).toBe(commitB);
+});
+
+test('pull completes a snapshot that has its weights and lacks another file, at the commit that is here', async () => {
+  putSnapshot(hub, { files: { 'config.json': '{}', 'model.safetensors': tinyWeights } });
+  const asked: (string | undefined)[] = [];
+  const noted: Download = (repository, options) => (asked.push(options.revision), download(repository, options));
+  const pull = async () => (await run(['pull', 'acme/one', '--json'], { download: noted })).stdout;
+  expect(json(await pull())).toMatchObject([{ state: 'completed', commit: commitA, sizeBytes: 101 }]);
+  expect(json(await pull())).toMatchObject([{ state: 'already here', commit: commitA, sizeBytes: 101 }]);
+  expect(asked).toEqual([commitA, commitA]);
+});
+
+test('pull asks nobody about what the lock file, the models folder or HF_HUB_OFFLINE settles', async () => {
+  putSnapshot(hub);
+  putFolder(join(root, 'local/acme/two'));
+  const nobody: Download = () => Promise.reject(new Error('expected no question'));
+  const offline = await run(['pull', 'acme/one'], { download: nobody, env: { HF_HUB_OFFLINE: '1' } });
+  expect([offline.stderr, offline.exitCode]).toEqual(['', 0]);
+  expect((await run(['pull', 'acme/one', '--lock'], { download })).exitCode).toBe(0);
+  const settled = await run(['pull', '--all', '--models-dir', join(root, 'local')], { download: nobody });
+  expect([settled.stderr, settled.exitCode]).toEqual(['', 0]);
+});
+
+test('pull takes what is here where the hub cannot be asked, says so, and asks an unreachable one once', async () => {
+  putSnapshot(hub);
+  putSnapshot(hub, { repository: 'acme/two', refs: ['v2'] });
+  let asked = 0;
+  const away: Download = () => (asked++, Promise.reject(new HubError('unreachable', 'hub could not be reached.')));
+  const { stdout, stderr, exitCode } = await run(['pull', '--all'], { download: away });
+  expect(stderr).toBe(
+    'acme/one: taken as it is, the hub could not say whether files are missing: hub could not be reached.\n' +
+      'two: taken as it is, the hub could not say whether files are missing: hub could not be reached.\n',
+  );
+  expect(stdout.match(/already here/g)).toHaveLength(2);
+  expect([asked, exitCode]).toEqual([1, 0]);
+  const full: Download = () => Promise.reject(new HubError('disk_full', 'no room'));
+  expect((await run(['pull', 'acme/one'], { download: full })).stderr).toBe('error: acme/one: no room\n');
 });
 
 test('pull --all --json has one object a model', async () => {
@@ -71,8 +114,8 @@ test('pull --lock writes the lock file, the next pull is held to it, and --lock 
     { name: 'two', commit: commitB, isLocked: false },
   ]);
   expect(json((await run(['models', '--json'])).stdout)).toMatchObject([
-    { name: 'acme/one', state: 'cached', commit: commitA, isLocked: true },
-    { name: 'two', commit: commitB, isLocked: false },
+    { name: 'acme/one', state: 'cached', revision: commitA, isLocked: true },
+    { name: 'two', revision: commitB, isLocked: false },
   ]);
   rmSync(hub, { recursive: true });
   const moved = await run(['pull', '--all', '--lock', '--json'], { download });
@@ -83,7 +126,7 @@ test('pull --lock writes the lock file, the next pull is held to it, and --lock 
 
 test('pull --lock takes no broken file for the measure', async () => {
   writeFileSync(join(putSnapshot(hub), 'config.json'), '[]');
-  const { stderr, exitCode } = await run(['pull', 'acme/one', '--lock']);
+  const { stderr, exitCode } = await run(['pull', 'acme/one', '--lock'], { download });
   expect(stderr).toMatch(/^error: acme\/one: .*config\.json is corrupt: expected the bytes of [0-9a-f]{40}; run/);
   expect([exitCode, existsSync(join(root, 'models.lock'))]).toEqual([1, false]);
 });
@@ -270,6 +313,22 @@ test('rm --dry-run only tells, rm frees, and a second rm finds nothing', async (
   ]);
 });
 
+test('rm of a name takes every revision, whatever revision its line names', async () => {
+  writeFileSync(join(root, 'models.txt'), 'acme/one revision=v1\nacme/one alias=other revision=v2\n');
+  putSnapshot(hub, { refs: ['v1'] });
+  putSnapshot(hub, { commit: commitB, refs: ['v2'], files: { ...tinyModel, 'config.json': '{"b":1}' } });
+  expect(json((await run(['rm', 'other@v1', '--dry-run', '--json'])).stdout)).toMatchObject([
+    { revision: 'v1', commits: [commitA], refs: ['v1'] },
+  ]);
+  const { stdout, exitCode } = await run(['rm', 'acme/one', 'other', '--json']);
+  expect(json(stdout)).toMatchObject([{ name: 'acme/one', revision: null, commits: [commitA, commitB] }]);
+  expect([(json(stdout) as unknown[]).length, exitCode, existsSync(join(hub, 'models--acme--one'))]).toEqual([
+    1,
+    0,
+    false,
+  ]);
+});
+
 test('rm never touches a folder of the user nor the bundled model', async () => {
   const folder = putFolder(join(root, 'local/acme/one'));
   const local = await run(['rm', 'acme/one', '--models-dir', join(root, 'local')]);
@@ -283,6 +342,7 @@ test('models shows what the cache takes, partial downloads and a total', async (
   putSnapshot(hub);
   putSnapshot(hub, { commit: commitB, refs: [] });
   writeFileSync(join(hub, 'models--acme--one/blobs/x.embeddings.incomplete'), Buffer.alloc(2_000_000));
+  putFolder(join(hub, '.embeddings-import-somewhere-1-abcdef'), { x: Buffer.alloc(3_000_000) });
   const { stdout } = await run(['models']);
   expect(stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
     ['MODEL', 'STATE', 'SIZE', 'IN CACHE', 'COMMIT', 'LOCKED', 'FOLDER'],
@@ -295,11 +355,11 @@ test('models shows what the cache takes, partial downloads and a total', async (
       join(hub, 'models--acme--one/snapshots', commitA),
     ],
     ['two (acme/two)', 'not downloaded'],
-    ['1 of 2 models on this machine, 2.0 MB in the cache'],
+    ['1 of 2 models on this machine, 2.0 MB in the cache, 3.0 MB of imports that have not ended'],
     [''],
   ]);
   expect(json((await run(['models', '--json'])).stdout)).toMatchObject([
-    { partialBytes: 2_000_000, commit: commitA },
+    { partialBytes: 2_000_000, revision: commitA },
     {},
   ]);
 });

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { repositoryCache } from '../../src/store/hub-cache.ts';
 import type { DownloadProgress } from '../../src/store/hub/download-model.ts';
+import { locateModel } from '../../src/store/locate-model.ts';
 import type { LockedFile } from '../../src/store/lock-file.ts';
 import { type FakeRepository, fakeRepository, repositoryFromFolder } from './fake-repository.ts';
 import {
@@ -16,6 +17,7 @@ import {
   hubOf,
   modelId,
   noise,
+  partialBytes,
   smallModel,
   wantedOfSmallModel,
   weightBytes,
@@ -95,40 +97,96 @@ test('a mirror that knows no HEAD is asked for the headers by GET', async () => 
   expectNothingCorrupt(cache.folder, repository);
 });
 
-test('calls for the same model share one download, and others do not', async () => {
+test('two downloads of the same model at once fetch it once', async () => {
   const hub = await hubOf();
   const cache = cacheFor(hub);
   const [first, second] = await Promise.all([cache.download(), cache.download()]);
   expect(second).toEqual(first);
-  expect(hub.requests).toHaveLength(wantedOfSmallModel.length + 2 + 1); // two large files come by a redirect
-  const elsewhere = cacheFor(hub);
-  await Promise.all([cache.download(), elsewhere.download()]);
-  expect(elsewhere.locate()).toBeDefined();
+  const fetched = hub.requests.filter(({ host }) => host === 'cdn').map(({ path }) => path);
+  expect(fetched).toHaveLength(new Set(fetched).size);
+  expectNothingCorrupt(cache.folder, smallModel());
 });
 
-test('a download goes on for those who stay, and stops with the last', async () => {
+test('an abort ends a download when its files are closed and its locks released, and the next goes on at once', async () => {
   const hub = await hubOf();
-  const cache = cacheFor(hub);
   hub.addFault({ host: 'cdn', fault: { slow: { pieceBytes: 20_000, pauseMs: 5 } }, times: 9 });
-  const first = new AbortController();
-  const left = failure(cache.download({ signal: first.signal }));
-  const stayed = cache.download({ onProgress: () => first.abort(new Error('left')) });
-  expect((await left).message).toBe('left');
-  expect(await stayed).toEqual(cache.locate());
-
-  const another = cacheFor(hub);
-  const only = new AbortController();
-  const stopped = another.download({
-    signal: only.signal,
+  const cache = cacheFor(hub);
+  const { locks } = repositoryCache(cache.folder, modelId);
+  const leave = new AbortController();
+  const stopped = cache.download({
+    signal: leave.signal,
     onProgress: ({ doneBytes }) => {
-      if (doneBytes > 200_000) only.abort(new Error('left too'));
+      if (doneBytes > 200_000) leave.abort(new Error('left'));
     },
   });
-  expect((await failure(stopped)).message).toBe('left too');
-  expect(another.locate()).toBeUndefined();
-  expectNothingCorrupt(another.folder, smallModel());
-  await another.download(); // at once, while the one before winds down
-  expectNothingCorrupt(another.folder, smallModel());
+  expect((await failure(stopped)).message).toBe('left');
+  expect(readdirSync(locks)).toEqual([]);
+  expect(openFiles().filter((file) => file.startsWith(cache.folder))).toEqual([]);
+  expect(cache.locate()).toBeUndefined();
+  expectNothingCorrupt(cache.folder, smallModel());
+  await cache.download();
+  expectNothingCorrupt(cache.folder, smallModel());
+});
+
+test('an abort is not held up by the hash of a large file', async () => {
+  const hub = await hubOf();
+  const cache = cacheFor(hub);
+  const leave = new AbortController();
+  let hashed = false;
+  const stopped = cache.download({
+    signal: leave.signal,
+    onProgress: ({ doneBytes, totalBytes }) => {
+      if (doneBytes < totalBytes) return;
+      hashed = true; // every byte is there, and its hash comes next
+      leave.abort(new Error('left'));
+    },
+  });
+  expect((await failure(stopped)).message).toBe('left');
+  expect([hashed, cache.locate()]).toEqual([true, undefined]);
+  expect(partialBytes(cache.folder, smallModel(), 'model.safetensors')).toBe(weightBytes);
+  await cache.download();
+  expectNothingCorrupt(cache.folder, smallModel());
+});
+
+test.each([
+  ['config.json', { 'config.json': '{}', 'model.safetensors': 'x' }],
+  ['modules.json', { 'config.json': '{}', 'modules.json': '[]', 'model.safetensors': 'x' }],
+  [
+    'model.safetensors.index.json',
+    { 'config.json': '{}', 'model.safetensors.index.json': '{}', 'model-1.safetensors': 'x' },
+  ],
+])('a %s of more than 64 MB is refused by its size in the list, before it is fetched', async (path, files) => {
+  const listedSizes = { [path]: 64.1e6 };
+  const hub = await hubOf({
+    repositories: [fakeRepository(modelId, files as Record<string, string>, { listedSizes })],
+  });
+  const error = await failure(cacheFor(hub).download());
+  expect(error).toMatchObject({ kind: 'bad_answer', isTransient: false });
+  expect(error.message).toContain(`its ${path} has 64.1 MB, and at most 64.0 MB are read`);
+  expect(hub.requests.filter((request) => request.path.endsWith(path))).toEqual([]);
+});
+
+test('a snapshot with weights of another format is completed with all but other weights', async () => {
+  const repository = smallModel();
+  const hub = await hubOf();
+  const cache = cacheFor(hub);
+  const { blobs, snapshots } = repositoryCache(cache.folder, modelId);
+  const folder = join(snapshots, repository.commit);
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(blobs, { recursive: true });
+  const here = ['config.json', 'pytorch_model.bin', 'tokenizer_config.json'];
+  for (const path of here) {
+    const { etag, content } = repository.files.get(path)!;
+    writeFileSync(join(blobs, etag), content);
+    symlinkSync(join('../../blobs', etag), join(folder, path));
+  }
+  await cache.download({ revision: repository.commit });
+  const completed = wantedOfSmallModel.filter((path) => path !== 'model.safetensors');
+  expect(filesBelow(folder)).toEqual([...new Set([...completed, ...here])].toSorted());
+  const fetched = hub.requests.flatMap(({ host, path }) =>
+    host === 'hub' ? path.split(repository.commit + '/').slice(1) : [],
+  );
+  expect(fetched.toSorted()).toEqual(completed.filter((path) => !here.includes(path)));
 });
 
 test('shards, and the data beside an ONNX graph, come whole', async () => {
@@ -215,6 +273,25 @@ test('a locked model is fetched at its commit and held to its files', async () =
   }
 });
 
+test('a snapshot with files that would be read and are not locked is refused', async () => {
+  const repository = smallModel();
+  const hub = await hubOf();
+  const cache = cacheFor(hub);
+  const wanted = ['config.json', 'pytorch_model.bin', 'README.md']; // Python locks it, and nothing reads it
+  const files = Object.fromEntries(wanted.map((path) => [path, lockedFile(repository, path)]));
+  const locked = { repository: modelId, revision: 'main', commit: repository.commit, files };
+  const { folder } = await cache.download({ locked });
+  const locate = () => locateModel(modelId, { locked, hfHubCache: cache.folder, bundledDir: '/nowhere' });
+  expect(locate()?.folder).toBe(folder);
+  writeFileSync(join(folder, 'model.safetensors'), noise(weightBytes, 'somebody else'));
+  expect(locate()).toBeUndefined();
+  const error = await failure(cache.download({ locked }));
+  expect(error).toMatchObject({ kind: 'locked_mismatch', isTransient: false });
+  expect(error.message).toContain(
+    `model.safetensors would be read, and the lock file does not have it, in ${folder}. Remove it with \`embeddings rm ${modelId}\``,
+  );
+});
+
 test('a blob that others left in the cache is not trusted against a lock file', async () => {
   const repository = smallModel();
   const hub = await hubOf();
@@ -243,4 +320,15 @@ test('the bundled model arrives from its folder as it is', async () => {
 function lockedFile(repository: FakeRepository, path: string): LockedFile {
   const content = repository.files.get(path)?.content ?? Buffer.alloc(0);
   return { sizeBytes: content.length, sha256: createHash('sha256').update(content).digest('hex') };
+}
+
+/** Of this process. */
+function openFiles(): readonly string[] {
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // the listing itself
+    }
+  });
 }

@@ -213,11 +213,16 @@ async function write(response: ServerResponse, bytes: Buffer): Promise<void> {
   });
 }
 
-function describe({ id, commit, files, listing = 'full' }: FakeRepository): unknown {
+function describe({ id, commit, files, listing = 'full', listedSizes = {} }: FakeRepository): unknown {
   const siblings = [...files].map(([rfilename, file]) =>
     listing === 'names'
       ? { rfilename }
-      : { rfilename, size: file.content.length, blobId: blobIdOf(file), ...lfsOf(file, 'sha256') },
+      : {
+          rfilename,
+          size: listedSizes[rfilename] ?? file.content.length,
+          blobId: blobIdOf(file),
+          ...lfsOf(file, 'sha256'),
+        },
   );
   return {
     _id: '0',

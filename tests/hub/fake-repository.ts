@@ -15,6 +15,8 @@ export interface FakeRepository {
   readonly privateFor?: string;
   /** `names`: as mirrors do, without sizes and hashes. */
   readonly listing?: 'full' | 'names';
+  /** What the list says of files instead of their size. */
+  readonly listedSizes?: Readonly<Record<string, number>>;
 }
 
 export interface FakeFile {

@@ -60,7 +60,7 @@ test('what a killed process leaves is gone on with by another', async () => {
   expect(ranges).toEqual([`bytes=${left}-`]);
 });
 
-test('a process that waits for another can be told to stop', async () => {
+test('a download that waits for another can be told to stop', async () => {
   const hub = await hubOf();
   hub.addFault({ ...slow, fault: { hangAfterBytes: 100_000 } });
   const folder = tempFolder();
@@ -76,8 +76,7 @@ test('a process that waits for another can be told to stop', async () => {
     waiter.abort(new Error('no time'));
     signal.throwIfAborted();
   };
-  // The same folder by another name is another download of this process, which waits as another process would.
-  const waiting = cacheFor(hub, `${folder}/.`).download({ signal: waiter.signal }, fastSystem({ sleep }));
+  const waiting = cacheFor(hub, folder).download({ signal: waiter.signal }, fastSystem({ sleep }));
   await expect(waiting).rejects.toThrow('no time');
   expect(waits).toEqual([500]);
   holder.abort();

@@ -1,8 +1,18 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import {
+  createReadStream,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -14,11 +24,13 @@ import {
   tinyModel,
   tinyWeights,
 } from '../../../tests/store/fake-hub-cache.ts';
+import { readStagedBytes } from '../disk-use.ts';
 import { locateModel, type LocatedModel } from '../locate-model.ts';
 import { planExport, type ExportSource } from './export-models.ts';
 import { importModels } from './import-models.ts';
 import { readArchive } from './read-archive.ts';
 import { formatManifest, manifestName, type ArchivedModel } from './manifest.ts';
+import { Staging } from './staging.ts';
 import { writeArchive, type ArchiveItem } from './write-archive.ts';
 
 let root: string;
@@ -185,6 +197,63 @@ test('an archive that ends within a file says so', async () => {
   await expect(take(archive.subarray(0, 700))).rejects.toThrow('expected a whole archive, got only its beginning');
 });
 
+test('on a file system without links an import copies, as a download does', async () => {
+  putSnapshot(hub);
+  const symlink = () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+  await importModels(inSteps(await exported(sourceOf('acme/one'))), {
+    hfHubCache: target,
+    modelsDir: undefined,
+    symlink,
+  });
+  const snapshot = `models--acme--one/snapshots/${commitA}`;
+  const tree = readTree(target);
+  for (const [path, content] of Object.entries(tinyModel))
+    expect(tree[`${snapshot}/${path}`]).toBe(Buffer.from(content).toString('latin1'));
+  expect(tree['models--acme--one/refs/main']).toBe(commitA);
+});
+
+test('two revisions of one commit are imported at once, and added to one that is there', async () => {
+  putSnapshot(hub, { refs: ['main', 'v1'] });
+  const archive = await exported(sourceOf('acme/one'), sourceOf('acme/one', 'v1'));
+  await take(archive);
+  expect(readTree(target)).toEqual(readTree(hub));
+  rmSync(join(target, 'models--acme--one/snapshots', commitA, 'config.json'));
+  await take(archive);
+  expect(readTree(target)).toEqual(readTree(hub));
+});
+
+test('what stands in the way is said before anything is placed', async () => {
+  putSnapshot(hub);
+  const archive = await exported(sourceOf('acme/one'));
+  mkdirSync(join(target, 'models--acme--one/refs/main'), { recursive: true });
+  await expect(take(archive)).rejects.toThrow(
+    `expected a file or nothing at ${join(target, 'models--acme--one/refs/main')}, got a folder; remove it`,
+  );
+  expect(readTree(target)).toEqual({});
+  rmSync(target, { recursive: true });
+  mkdirSync(target);
+  writeFileSync(join(target, 'models--acme--one'), 'mine');
+  await expect(take(archive)).rejects.toThrow(
+    `expected a folder or nothing at ${join(target, 'models--acme--one')}, got a file; remove it`,
+  );
+  expect(readTree(target)).toEqual({ 'models--acme--one': 'mine' });
+});
+
+test('what a killed import left goes with the next one; that of a running one stays', async () => {
+  putSnapshot(hub);
+  const staged = new Staging().pathIn(target, 'x');
+  writeFileSync(staged, 'half');
+  const dead = spawnSync('true').pid;
+  const left = basename(dirname(staged)).replace(`-${process.pid}-`, `-${dead}-`);
+  renameSync(dirname(staged), join(target, left));
+  expect(readStagedBytes(target)).toBe(4);
+  const running = left.replace(`-${dead}-`, `-${process.ppid}-`);
+  const elsewhere = left.replace(encodeURIComponent(hostname()), 'another-machine');
+  for (const name of [running, elsewhere]) mkdirSync(join(target, name));
+  await take(await exported(sourceOf('acme/one')));
+  expect(readdirSync(target).toSorted()).toEqual([running, elsewhere, 'models--acme--one'].toSorted());
+});
+
 const text = 'bytes';
 const sha256 = createHash('sha256').update(text).digest('hex');
 const hostile: ArchivedModel = {
@@ -201,8 +270,8 @@ const file = (path: string, content = text): ArchiveItem => ({
   sizeBytes: Buffer.byteLength(content),
   read: () => Readable.from([Buffer.from(content)]),
 });
-const manifest = (model: unknown = hostile): ArchiveItem =>
-  file(manifestName, formatManifest({ models: [model as ArchivedModel] }));
+const manifest = (models: unknown = hostile): ArchiveItem =>
+  file(manifestName, formatManifest({ models: [models].flat() as ArchivedModel[] }));
 const link: ArchiveItem = { path: linkPath, target: `../../blobs/${sha256}` };
 const ref = file('models--acme--one/refs/main', commitA);
 const whole = [manifest(), file(blobPath), link, ref];
@@ -261,7 +330,7 @@ test.each<[string, ArchiveItem[], RegExp]>([
   [
     'a huge size',
     [manifest({ ...hostile, files: { 'config.json': { sizeBytes: 2 ** 52, sha256, blob: sha256 } } })],
-    /expected 4503599627370496 bytes of room/,
+    /There is no room in .*: 4503599\.6 GB are needed/,
   ],
   [
     'a repository that is a path',
@@ -273,6 +342,26 @@ test.each<[string, ArchiveItem[], RegExp]>([
     'a file that is a path',
     [manifest({ ...hostile, files: { '../../../x': { sizeBytes: 5, sha256, blob: sha256 } } })],
     /expected a path inside the repository/,
+  ],
+  [
+    'a file that is a folder of another',
+    [manifest({ ...hostile, files: { a: hostile.files['config.json'], 'a/b': hostile.files['config.json'] } })],
+    /models: expected a folder or a file at .*\/a, got both/,
+  ],
+  [
+    'a ref that is a folder of another',
+    [manifest([hostile, { ...hostile, revision: 'main/x' }])],
+    /models: expected a folder or a file at .*refs\/main, got both/,
+  ],
+  [
+    'a model that is a folder of another, the longer name first',
+    [
+      manifest([
+        { kind: 'folder', repository: 'acme/one', files: { a: { sizeBytes: 5, sha256 } } },
+        { kind: 'folder', repository: 'acme', files: { one: { sizeBytes: 5, sha256 } } },
+      ]),
+    ],
+    /models: expected a folder or a file at acme\/one, got both/,
   ],
   [
     'a blob that is a path',

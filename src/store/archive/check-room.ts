@@ -1,5 +1,6 @@
-import { existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findRoomProblem, readFreeBytes } from '../disk-room.ts';
 import { ArchiveError } from './read-archive.ts';
 
 interface ComingFile {
@@ -10,19 +11,14 @@ interface ComingFile {
 }
 
 /** Refuses before hours of copying what cannot fit. @throws ArchiveError */
-export function checkRoom(files: readonly ComingFile[]): void {
+export async function checkRoom(files: readonly ComingFile[]): Promise<void> {
   const needed = new Map<string, number>();
   for (const { home, path, sizeBytes } of files) {
     const isHere = statSync(join(home, path), { throwIfNoEntry: false })?.size === sizeBytes;
     needed.set(home, (needed.get(home) ?? 0) + (isHere ? 0 : sizeBytes));
   }
-  for (const [home, neededBytes] of needed) {
-    const { bavail, bsize } = statfsSync(nearestFolder(home));
-    if (neededBytes > bavail * bsize)
-      throw new ArchiveError(`expected ${neededBytes} bytes of room for ${home}, got ${bavail * bsize}; free some`);
+  for (const [folder, neededBytes] of needed) {
+    const problem = findRoomProblem({ folder, neededBytes, freeBytes: await readFreeBytes(folder) });
+    if (problem !== undefined) throw new ArchiveError(`${problem} Free some, then import again.`);
   }
-}
-
-function nearestFolder(path: string): string {
-  return existsSync(path) ? path : nearestFolder(dirname(path));
 }

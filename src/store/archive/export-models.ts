@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { blobNameKind } from '../blob-name.ts';
 import { ContentHasher, type HashOptions } from '../hash-file.ts';
 import { hashModelFile } from '../hash-model-file.ts';
-import { listFiles, type ModelFile } from '../list-files.ts';
+import { listFiles, sumSizes, type ModelFile } from '../list-files.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { LockedFile } from '../lock-file.ts';
 import { formatManifest, listEntries, manifestName, type ArchivedModel } from './manifest.ts';
@@ -30,10 +30,8 @@ type Hashing = Pick<HashOptions, 'onBytes' | 'signal'>;
 
 /** Bytes that `planExport` will read: of files whose name is not their checksum already. */
 export function bytesToHash(sources: readonly ExportSource[]): number {
-  const files = sources.flatMap(({ place }) =>
-    listFiles(place.folder).filter((file) => sha256OfName(file) === undefined),
-  );
-  return files.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0);
+  const files = sources.flatMap(({ place }) => listFiles(place.folder));
+  return sumSizes(files.filter((file) => sha256OfName(file) === undefined));
 }
 
 /**
@@ -50,7 +48,11 @@ export async function planExport(sources: readonly ExportSource[], hashing: Hash
     for (const [path, entry] of listEntries(model)) {
       if (entry.kind === 'link') items.set(path, { path, target: entry.target });
       else if (entry.kind === 'ref') items.set(path, textItem(path, entry.commit));
-      else items.set(path, fileItem(path, entry, { origin: origins.get(originKey(path, entry.blob)) ?? '', hashing }));
+      else {
+        const origin = origins.get(originKey(path, entry.blob));
+        if (origin === undefined) throw new Error(`Expected a file for ${path}, got none. This is a bug.`);
+        items.set(path, fileItem(path, entry, { origin, hashing }));
+      }
     }
   }
   const all = [textItem(manifestName, formatManifest({ models })), ...items.values()];

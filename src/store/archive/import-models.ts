@@ -1,4 +1,6 @@
 import { JsonShapeError } from '../check-json.ts';
+import type { Symlink } from '../snapshot.ts';
+import { checkGoals } from './check-goals.ts';
 import { checkRoom } from './check-room.ts';
 import { listEntries, manifestName, parseManifest, type ArchivedModel, type ExpectedEntry } from './manifest.ts';
 import { placeModels, type ImportedModel } from './place-models.ts';
@@ -12,6 +14,8 @@ export interface ImportOptions extends TakeHooks {
   readonly modelsDir: string | undefined;
   /** Once, when the archive has said how much it holds. */
   readonly onStart?: ((totalBytes: number) => void) | undefined;
+  /** Tests make a file system without links of it. */
+  readonly symlink?: Symlink;
 }
 
 const maxManifestBytes = 64 * 1024 * 1024; // some 300,000 files
@@ -25,7 +29,7 @@ export async function importModels(
   input: AsyncIterable<Uint8Array>,
   options: ImportOptions,
 ): Promise<readonly ImportedModel[]> {
-  const { hfHubCache, modelsDir, onStart, signal } = options;
+  const { hfHubCache, modelsDir, onStart, signal, symlink } = options;
   const entries = readArchive(input);
   const staging = new Staging();
   try {
@@ -39,7 +43,8 @@ export async function importModels(
       path,
       sizeBytes: sizeOf(entry),
     }));
-    checkRoom(sizes);
+    checkGoals(sizes);
+    await checkRoom(sizes);
     onStart?.(sizes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
     const missing = new Set(wanted.keys());
     for await (const entry of entries) {
@@ -54,7 +59,7 @@ export async function importModels(
     const [first] = missing;
     if (first !== undefined)
       throw new ArchiveError(`expected ${missing.size} more files, such as ${first}, got the end; copy it again`);
-    return placeModels(models, { homeOf, staging });
+    return await placeModels(models, { homeOf, staging, symlink });
   } finally {
     staging.remove();
     await entries.return(undefined);

@@ -1,6 +1,7 @@
+import { posix } from 'node:path';
 import { blobNameKind } from '../blob-name.ts';
 import { readList, readObject, readRecord, readSize, readText, show, wrong } from '../check-json.ts';
-import { isCommit, repositoryFolderName } from '../hub-cache.ts';
+import { isCommit, linkTarget, repositoryFolderName } from '../hub-cache.ts';
 import { readFiles, readLockedFile, readSha256, type LockedFile } from '../lock-file.ts';
 import { isRepositoryId, isRevision } from '../repository-id.ts';
 
@@ -63,11 +64,6 @@ export function listEntries(model: ArchivedModel): ReadonlyMap<string, ExpectedE
   return entries;
 }
 
-/** From a file of a snapshot to its blob. */
-export function linkTarget(path: string, blob: string): string {
-  return `${'../'.repeat(path.split('/').length + 1)}blobs/${blob}`;
-}
-
 /** @throws JsonShapeError naming the place in the JSON, SyntaxError */
 export function parseManifest(text: string): Manifest {
   const { version, models } = readObject(JSON.parse(text), 'the manifest', ['version', 'models']);
@@ -81,7 +77,18 @@ export function parseManifest(text: string): Manifest {
       seen.set(path, now);
     }
   }
+  const both = findFolderFile(seen);
+  if (both !== undefined) throw wrong('models', `a folder or a file at ${both}`, 'both');
   return { models: parsed };
+}
+
+/** A file whose path is that of a folder too: no disk can have both. */
+function findFolderFile(paths: ReadonlyMap<string, unknown>): string | undefined {
+  const folders = new Set<string>();
+  for (const path of paths.keys())
+    for (let above = posix.dirname(path); above !== '.' && !folders.has(above); above = posix.dirname(above))
+      folders.add(above);
+  return [...folders].find((folder) => paths.has(folder));
 }
 
 function parseModel(value: unknown, at: string): ArchivedModel {

@@ -1,8 +1,8 @@
-import { existsSync, lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isCommit, repositoryCache, repositoryFolderName } from '../hub-cache.ts';
-import { replaceFile } from '../replace-file.ts';
-import { linkTarget, type ArchivedFolder, type ArchivedModel, type ArchivedSnapshot } from './manifest.ts';
+import { isCommit, repositoryCache, type RepositoryCache } from '../hub-cache.ts';
+import { linkBlob, writeRef, type Symlink } from '../snapshot.ts';
+import type { ArchivedFolder, ArchivedModel, ArchivedSnapshot } from './manifest.ts';
 import type { Staging } from './staging.ts';
 
 /** One model that is on this machine after an import. */
@@ -14,56 +14,78 @@ export interface ImportedModel {
 export interface PlaceOptions {
   readonly homeOf: (model: ArchivedModel) => string;
   readonly staging: Staging;
+  readonly symlink?: Symlink | undefined;
 }
 
 /**
- * Moves what was staged to where it belongs. Blobs first, then the links to them, refs last: whoever looks meanwhile
- * sees a model whole or not at all.
+ * Moves what was staged to where it belongs. Everything is made before the first move; then come blobs, the links to
+ * them, and refs last: whoever looks meanwhile sees a model whole or not at all.
  */
-export function placeModels(
+export async function placeModels(
   models: readonly ArchivedModel[],
-  { homeOf, staging }: PlaceOptions,
-): readonly ImportedModel[] {
-  const placed = models.map((model) => ({ model, home: homeOf(model), staging }));
-  for (const { model, home } of placed) if (model.kind === 'cache') placeBlobs(model, home, staging);
-  const imported = placed.map(({ model, home }) => ({
-    model,
-    folder: model.kind === 'cache' ? placeSnapshot(model, home, staging) : placeFolder(model, home, staging),
-  }));
-  for (const { model, home } of placed) if (model.kind === 'cache') placeRef(model, home);
+  { homeOf, staging, symlink }: PlaceOptions,
+): Promise<readonly ImportedModel[]> {
+  const goals = models.flatMap((model) => (model.kind === 'cache' ? goalOf(model, homeOf(model), staging) : []));
+  for (const goal of goals) await stageSnapshot(goal, symlink);
+  for (const goal of goals) placeBlobs(goal);
+  for (const goal of goals) placeSnapshot(goal);
+  const imported = models.map((model) => {
+    if (model.kind === 'folder') return { model, folder: placeFolder(model, homeOf(model), staging) };
+    return { model, folder: join(repositoryCache(homeOf(model), model.repository).snapshots, model.commit) };
+  });
+  for (const { model, cache } of goals)
+    if (!isCommit(model.revision)) await writeRef(cache, model.revision, model.commit);
   return imported;
 }
 
-function placeBlobs({ repository, files }: ArchivedSnapshot, home: string, staging: Staging): void {
-  const { blobs } = repositoryCache(home, repository);
-  mkdirSync(blobs, { recursive: true });
-  for (const blob of new Set(Object.values(files).map((file) => file.blob))) {
-    const staged = staging.pathIn(home, join(repositoryFolderName(repository), 'blobs', blob));
-    if (existsSync(staged)) renameSync(staged, join(blobs, blob)); // else it was there already
+interface Goal {
+  readonly model: ArchivedSnapshot;
+  readonly cache: RepositoryCache;
+  /** The same below the folder in which the import gathers files. */
+  readonly staged: RepositoryCache;
+}
+
+function goalOf(model: ArchivedSnapshot, home: string, staging: Staging): Goal {
+  const { repository } = model;
+  return {
+    model,
+    cache: repositoryCache(home, repository),
+    staged: repositoryCache(staging.pathIn(home, ''), repository),
+  };
+}
+
+async function stageSnapshot({ model, cache, staged }: Goal, symlink: Symlink | undefined): Promise<void> {
+  const { commit, files } = model;
+  mkdirSync(join(staged.snapshots, commit), { recursive: true });
+  for (const [path, { blob, sizeBytes }] of Object.entries(files)) {
+    const coming = join(staged.blobs, blob);
+    const contents = existsSync(coming) ? coming : join(cache.blobs, blob); // else it was there already
+    await linkBlob({ cache: staged, commit, symlink }, { path, blob, sizeBytes, contents });
+  }
+}
+
+function placeBlobs({ model, cache, staged }: Goal): void {
+  mkdirSync(cache.blobs, { recursive: true });
+  for (const { blob } of Object.values(model.files)) {
+    const coming = join(staged.blobs, blob);
+    if (existsSync(coming)) renameSync(coming, join(cache.blobs, blob));
   }
 }
 
 /** A new snapshot appears in one step; in one that is there, links are added and mended one by one. */
-function placeSnapshot({ repository, commit, files }: ArchivedSnapshot, home: string, staging: Staging): string {
-  const snapshot = join(repositoryCache(home, repository).snapshots, commit);
-  const isNew = !existsSync(snapshot);
-  const staged = staging.pathIn(home, join(repositoryFolderName(repository), 'snapshots', commit));
-  for (const [path, { blob }] of Object.entries(files)) {
-    const target = linkTarget(path, blob);
-    if (!isNew && isLinkTo(join(snapshot, path), target)) continue;
-    const link = join(staged, path);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(target, link);
-    if (isNew) continue;
+function placeSnapshot({ model: { commit, files }, cache, staged }: Goal): void {
+  const snapshot = join(cache.snapshots, commit);
+  const coming = join(staged.snapshots, commit);
+  if (!existsSync(snapshot)) {
+    mkdirSync(cache.snapshots, { recursive: true });
+    renameSync(coming, snapshot);
+    return;
+  }
+  for (const path of Object.keys(files)) {
+    if (lstatSync(join(coming, path), { throwIfNoEntry: false }) === undefined) continue; // came with another revision
     mkdirSync(dirname(join(snapshot, path)), { recursive: true });
-    renameSync(link, join(snapshot, path));
+    renameSync(join(coming, path), join(snapshot, path));
   }
-  if (isNew) {
-    mkdirSync(staged, { recursive: true });
-    mkdirSync(dirname(snapshot), { recursive: true });
-    renameSync(staged, snapshot);
-  }
-  return snapshot;
 }
 
 function placeFolder({ repository }: ArchivedFolder, home: string, staging: Staging): string {
@@ -74,12 +96,4 @@ function placeFolder({ repository }: ArchivedFolder, home: string, staging: Stag
     renameSync(staged, folder);
   }
   return folder;
-}
-
-function placeRef({ repository, revision, commit }: ArchivedSnapshot, home: string): void {
-  if (!isCommit(revision)) replaceFile(join(repositoryCache(home, repository).refs, revision), commit);
-}
-
-function isLinkTo(link: string, target: string): boolean {
-  return lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(link) === target;
 }

@@ -40,10 +40,10 @@ export async function downloadBlob(context: BlobContext, request: BlobRequest): 
   const { cache, system, signal } = context;
   const { file, onSize } = request;
   for (let lostLocks = 0; lostLocks < maxLostLocks; lostLocks++) {
-    if (await isPlaced(cache, request)) return onSize(file.sizeBytes);
+    if (await isPlaced(context, request)) return onSize(file.sizeBytes);
     const lock = await lockBlob({ locks: cache.locks, etag: file.etag, sleep: system.sleep, signal });
     try {
-      if (await isPlaced(cache, request)) return onSize(file.sizeBytes);
+      if (await isPlaced(context, request)) return onSize(file.sizeBytes);
       if (lostLocks > 0) await rm(partialPath(cache, file), { force: true }); // two may have written to it
       await downloadLocked(context, request, lock);
       return;
@@ -71,21 +71,21 @@ function partialPath({ blobs }: RepositoryCache, { etag }: HubFile): string {
 }
 
 /** A blob that others put there is taken as Python takes it, by its size; with a lock file its contents are checked. */
-async function isPlaced({ blobs }: RepositoryCache, { file, locked }: BlobRequest): Promise<boolean> {
-  const path = join(blobs, file.etag);
+async function isPlaced({ cache, signal }: BlobContext, { file, locked }: BlobRequest): Promise<boolean> {
+  const path = join(cache.blobs, file.etag);
   if ((await sizeOf(path)) !== file.sizeBytes) return false;
-  return locked === undefined || ((await isIntact(path, file)) && matchesLock(path, file, locked));
+  return locked === undefined || ((await isIntact(path, file, signal)) && matchesLock(path, { file, locked, signal }));
 }
 
 async function downloadLocked(context: BlobContext, request: BlobRequest, lock: BlobLock): Promise<void> {
-  const { cache } = context;
+  const { cache, signal } = context;
   const { file, locked } = request;
   const path = partialPath(cache, file);
   for (const isLastTry of [false, true]) {
     await fill(path, { context, request, lock });
     // It may be gone: Python's tools offer to delete unfinished files.
-    if ((await sizeOf(path)) === file.sizeBytes && (await isIntact(path, file))) {
-      const isMismatch = locked !== undefined && !(await matchesLock(path, file, locked));
+    if ((await sizeOf(path)) === file.sizeBytes && (await isIntact(path, file, signal))) {
+      const isMismatch = locked !== undefined && !(await matchesLock(path, { file, locked, signal }));
       lock.assertHeld();
       if (isMismatch) {
         await rm(path);

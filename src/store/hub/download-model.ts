@@ -2,13 +2,12 @@ import { repositoryCache } from '../hub-cache.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { LockedModel } from '../lock-file.ts';
 import { isRepositoryId, isRevision } from '../repository-id.ts';
-import { explainDiskError } from './disk-space.ts';
+import { explainDiskError } from './disk-error.ts';
 import { runDownload } from './download-job.ts';
 import type { DownloadProgress } from './download-progress.ts';
 import { type DownloadSystem, realSystem } from './download-system.ts';
 import type { HubOptions } from './hub.ts';
 import { connectHub } from './hub-connection.ts';
-import { SharedWork } from './shared-work.ts';
 
 export type { DownloadProgress } from './download-progress.ts';
 
@@ -25,7 +24,8 @@ export interface DownloadOptions {
 
 /**
  * Downloads a model from the hub into the Hugging Face cache, which Python shares. What is there already, whole or in
- * part, is not fetched again. Calls for the same model share one download, which ends when all of them have left.
+ * part, is not fetched again; a file that another download fetches is waited for. Settles, also after an abort, when
+ * every file is closed and every lock released.
  * @throws HubError, the signal's reason
  */
 export async function downloadModel(
@@ -33,43 +33,22 @@ export async function downloadModel(
   options: DownloadOptions,
   system: DownloadSystem = realSystem,
 ): Promise<LocatedModel> {
-  const { revision = 'main', hfHubCache, hub, locked, onProgress = () => {}, signal } = options;
+  const { revision = 'main', hfHubCache, locked, onProgress = () => {}, signal = never } = options;
   // The allowlist lets no other names in; checked again because these become paths.
   if (!isRepositoryId(repository) || !isRevision(revision))
     throw new Error(
       `Expected a Hugging Face id and a revision, got ${JSON.stringify({ repository, revision })}. This is a bug.`,
     );
-  signal?.throwIfAborted();
-  const key = JSON.stringify([repository, revision, hfHubCache, hub.endpoint, locked]);
-  let work = running.get(key);
-  if (work === undefined || work.isAbandoned) {
-    work = new SharedWork(async (stop, report) => {
-      const connection = await connectHub(hub, system.timeouts);
-      try {
-        return await runDownload({
-          repository,
-          revision,
-          hfHubCache,
-          locked,
-          hub: connection,
-          system,
-          signal: stop,
-          report,
-        });
-      } catch (error) {
-        throw explainDiskError(error, repositoryCache(hfHubCache, repository).root);
-      } finally {
-        await connection.close();
-      }
-    });
-    const started = work;
-    running.set(key, started);
-    void started.settled().then(() => {
-      if (running.get(key) === started) running.delete(key);
-    });
+  signal.throwIfAborted();
+  const hub = await connectHub(options.hub, system.timeouts);
+  try {
+    return await runDownload({ repository, revision, hfHubCache, locked, hub, system, signal, report: onProgress });
+  } catch (error) {
+    signal.throwIfAborted(); // what broke on the way down is not why it ended
+    throw explainDiskError(error, repositoryCache(hfHubCache, repository).root);
+  } finally {
+    await hub.close();
   }
-  return work.join(onProgress, signal);
 }
 
-/** Downloads on their way, by everything that tells two apart. */
-const running = new Map<string, SharedWork<LocatedModel, DownloadProgress>>();
+const never = new AbortController().signal;

@@ -1,13 +1,15 @@
 import type { FileHandle } from 'node:fs/promises';
-import { statfs, symlink } from 'node:fs/promises';
+import { symlink } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
+import { readFreeBytes } from '../disk-room.ts';
+import type { Symlink } from '../snapshot.ts';
 
 /** What a download needs of the machine beside the network; tests give it another clock and other disks. */
 export interface DownloadSystem {
   /** @throws the signal's reason */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly write: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<void>;
-  readonly symlink: (target: string, path: string) => Promise<void>;
+  readonly symlink: Symlink;
   /** Bytes that may still be written to the file system of this folder. */
   readonly freeBytes: (folder: string) => Promise<number>;
   readonly timeouts: Timeouts;
@@ -37,9 +39,6 @@ export const realSystem: DownloadSystem = {
     }
   },
   symlink,
-  freeBytes: async (folder) => {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
-  },
+  freeBytes: readFreeBytes,
   timeouts: { connectMs: 10_000, answerMs: 30_000, idleMs: 30_000 },
 };

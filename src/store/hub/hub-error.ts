@@ -3,7 +3,8 @@ type HubErrorKind =
   | 'no_access'
   | 'rate_limited'
   | 'unreachable'
-  | 'disk_full' // or not to be written to
+  | 'disk_full'
+  | 'not_writable'
   | 'corrupt'
   | 'bad_answer'
   | 'locked_mismatch';

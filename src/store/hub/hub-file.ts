@@ -1,7 +1,8 @@
+import { isSize } from '../check-json.ts';
 import { answerError, type Asked } from './answer-error.ts';
 import type { HubAnswer, HubConnection } from './hub-connection.ts';
 import { HubError } from './hub-error.ts';
-import { isFileSize, type ListedFile } from './repository-listing.ts';
+import type { ListedFile } from './repository-listing.ts';
 
 /** A file to be fetched. */
 export interface HubFile {
@@ -49,7 +50,7 @@ export function parseFileHeaders({ header, host }: Pick<HubAnswer, 'header' | 'h
   const size = header('x-linked-size') ?? (linked === undefined ? header('content-length') : undefined);
   const sizeBytes = size !== undefined && /^\d{1,16}$/.test(size) ? Number(size) : undefined;
   // It becomes the name of a file.
-  if (etag === undefined || !/^\w[\w.-]{0,127}$/.test(etag) || etag.endsWith('.incomplete') || !isFileSize(sizeBytes))
+  if (etag === undefined || !/^\w[\w.-]{0,127}$/.test(etag) || etag.endsWith('.incomplete') || !isSize(sizeBytes))
     throw new HubError(
       'bad_answer',
       `Expected ${host} to give the ETag and the size of a file, got neither or others. Check that HF_ENDPOINT is a Hugging Face hub or a full mirror.`,

@@ -24,6 +24,7 @@ test('another commit, and a file that is gone, are refused', () => {
 
 test('another size or hash is refused before it is fetched', () => {
   checkLocked(file, locked);
+  checkLocked({ ...file, path: 'constructor' }, locked); // none of the lock's
   checkLocked({ ...file, etag: 'a'.repeat(40) }, locked); // of a small file only the contents can tell
   expect(() => checkLocked({ ...file, sizeBytes: 6 }, locked)).toThrow(
     /model\.safetensors is another file.*`embeddings pull --lock`/,

@@ -1,9 +1,9 @@
 import type { ModelRoot } from '../modules.ts';
-import { findModelRoot, readModules } from '../modules.ts';
+import { findModelRoot, listModuleFolders } from '../modules.ts';
+import { type FileSelection, selectFiles, selectFirstFiles, selectIndexes } from '../select-files.ts';
 import { readWeightMap } from '../shards.ts';
 import { wantedWeights } from '../weight-files.ts';
 import { HubError } from './hub-error.ts';
-import { type FileSelection, selectFiles, selectFirstFiles, selectIndexes } from './select-files.ts';
 
 /** The files of one commit, as far as planning needs them. */
 export interface CommitFiles {
@@ -51,16 +51,7 @@ function readSteps(repository: string, folder: string): Steps {
   } catch (cause) {
     throw unusable(repository, `it has no config.json: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
-  return { root: found.folder.slice(folder.length + 1), kind: found.kind, modules: readModuleFolders(folder) };
-}
-
-/** A broken modules.json has no folders: the model runs without them, and following it is refused when it is loaded. */
-function readModuleFolders(folder: string): readonly string[] {
-  try {
-    return (readModules(folder) ?? []).slice(1).map(({ path }) => path);
-  } catch {
-    return [];
-  }
+  return { root: found.folder.slice(folder.length + 1), kind: found.kind, modules: listModuleFolders(folder) };
 }
 
 interface IndexContext {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HubError } from './hub-error.ts';
-import { isPlainPath, parseListing } from './repository-listing.ts';
+import { isRepositoryFile } from '../repository-id.ts';
+import { parseListing } from './repository-listing.ts';
 
 const sha = 'a'.repeat(40);
 const sha256 = 'b'.repeat(64);
@@ -51,7 +52,7 @@ test('a path that is let in stays below the folder', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('..', '.', '', 'a', '/', '\\', '..a', 'a..')), (parts) => {
       const path = parts.join('/');
-      if (isPlainPath(path)) expect(new URL(path, 'file:///root/folder/').pathname).toBe(`/root/folder/${path}`);
+      if (isRepositoryFile(path)) expect(new URL(path, 'file:///root/folder/').pathname).toBe(`/root/folder/${path}`);
     }),
   );
 });

@@ -1,4 +1,7 @@
+import { blobNameKind } from '../blob-name.ts';
+import { isRecord, isSize } from '../check-json.ts';
 import { isCommit } from '../hub-cache.ts';
+import { isRepositoryFile } from '../repository-id.ts';
 import { answerError, type Asked } from './answer-error.ts';
 import type { HubAnswer, HubConnection } from './hub-connection.ts';
 import { HubError } from './hub-error.ts';
@@ -18,7 +21,6 @@ export interface ListedFile {
 }
 
 const maxListingBytes = 64 * 1024 * 1024; // the largest repositories list 100,000 files
-export const maxFileBytes = 2 ** 50; // above every file there is, below what a number can count
 
 /** @throws HubError */
 export async function fetchListing(hub: HubConnection, asked: Asked, signal: AbortSignal): Promise<RepositoryListing> {
@@ -41,12 +43,15 @@ export function parseListing(json: unknown, host: string): RepositoryListing {
       `Expected ${host} to answer with a commit and a list of files, got something else. Check that HF_ENDPOINT is a Hugging Face hub.`,
     );
   // A name that could leave the folder is left out: nothing that is looked for has one.
-  const named = siblings.filter((entry): entry is Sibling => isRecord(entry) && isPlainPath(entry['rfilename']));
-  return { commit: sha, files: named.map((entry) => toListedFile(entry, host)) };
+  return { commit: sha, files: siblings.filter(isSibling).map((entry) => toListedFile(entry, host)) };
 }
 
 interface Sibling extends Readonly<Record<string, unknown>> {
   readonly rfilename: string;
+}
+
+function isSibling(entry: unknown): entry is Sibling {
+  return isRecord(entry) && typeof entry['rfilename'] === 'string' && isRepositoryFile(entry['rfilename']);
 }
 
 /** Large files are named by their SHA-256; what the blob id names there is only a pointer. */
@@ -54,22 +59,10 @@ function toListedFile({ rfilename, size, blobId, lfs }: Sibling, host: string): 
   const large = isRecord(lfs) ? lfs : undefined;
   const etag = large === undefined ? blobId : large['sha256'];
   const sizeBytes = large?.['size'] ?? size;
-  if (sizeBytes !== undefined && sizeBytes !== null && !isFileSize(sizeBytes))
+  if (sizeBytes !== undefined && sizeBytes !== null && !isSize(sizeBytes))
     throw new HubError('bad_answer', `Expected ${host} to give the size of ${rfilename} in bytes, got something else.`);
-  const isHash = typeof etag === 'string' && (large === undefined ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(etag);
-  return { path: rfilename, sizeBytes: isFileSize(sizeBytes) ? sizeBytes : undefined, etag: isHash ? etag : undefined };
-}
-
-export function isFileSize(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= maxFileBytes;
-}
-
-/** Relative, and of names that are no way up, so that it stays below the folder it is joined to. */
-export function isPlainPath(path: unknown): path is string {
-  return (
-    typeof path === 'string' &&
-    path.split('/').every((name) => /^[^\\\p{Cc}]{1,255}$/u.test(name) && name !== '.' && name !== '..')
-  );
+  const isHash = typeof etag === 'string' && blobNameKind(etag) === (large === undefined ? 'git' : 'sha256');
+  return { path: rfilename, sizeBytes: isSize(sizeBytes) ? sizeBytes : undefined, etag: isHash ? etag : undefined };
 }
 
 async function readJson({ body, host }: HubAnswer): Promise<unknown> {
@@ -93,8 +86,4 @@ async function readJson({ body, host }: HubAnswer): Promise<unknown> {
       },
     );
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

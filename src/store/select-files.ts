@@ -1,4 +1,4 @@
-import { chooseWeightFiles, type WeightFiles } from '../weight-files.ts';
+import { chooseWeightFiles, type WeightFiles } from './weight-files.ts';
 
 /** The files of one repository that are of use here, by path. */
 export interface FileSelection {
