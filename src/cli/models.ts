@@ -31,6 +31,8 @@ interface ModelRow {
   readonly folder: string | null;
   readonly sizeBytes: number | null;
   /** The commit, where the place says it. */
+  readonly commit: string | null;
+  /** The same, as `GET /v1/models` calls it. */
   readonly revision: string | null;
   /** Of the repository in the cache with all its revisions, whichever place is in use. */
   readonly diskBytes: number;
@@ -54,6 +56,7 @@ function inspect(entry: AllowlistEntry, store: ModelStore): ModelRow {
     state: found === undefined ? 'not downloaded' : states[found.kind],
     folder: found?.folder ?? null,
     sizeBytes: found === undefined ? null : folderSizeBytes(found.folder),
+    commit: found?.revision ?? null,
     revision: found?.revision ?? null,
     ...readDiskUse(store.config.hfHubCache, repository),
     isLocked: lockedOf(entry, store) !== undefined,
