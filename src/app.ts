@@ -20,6 +20,7 @@ import { ModelHost } from './serving/model-host.ts';
 import { prepareModel } from './serving/prepare-model.ts';
 import { reportDownloads, reportLife } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
+import { downloadInChild } from './store/hub/download-in-child.ts';
 import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { followLock } from './store/follow-lock.ts';
@@ -69,9 +70,8 @@ export async function createApp(options: AppOptions): Promise<App> {
   const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
   const download = async (entry: AllowlistEntry, fetching: FetchOptions) => {
     const { repository, revision } = entry;
-    const { downloadModel } = await import('./store/hub/download-model.ts'); // its libraries are needed for nothing else
     const { hfHubCache } = config;
-    return downloadModel(repository, {
+    return downloadInChild(repository, {
       ...fetching,
       revision,
       locked: lockedOf(entry),

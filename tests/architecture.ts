@@ -76,7 +76,7 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
   {
     what: 'process.env',
     pattern: /\bprocess\.env\b|\{[^{}]*\benv\b[^{}]*\} (?:= process\b|from 'node:process')/,
-    where: /^(cli(\.ts|\/)|engine\/(runner-channel|no-telemetry)\.ts$)/, // what a child process inherits, and a native library reads
+    where: /^(cli(\.ts|\/)|engine\/(runner-channel|no-telemetry)\.ts$|store\/hub\/download-in-child\.ts$)/, // what a child process inherits, and a native library reads
   },
   {
     what: 'process.argv',

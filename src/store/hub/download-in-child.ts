@@ -1,0 +1,66 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { LocatedModel } from '../locate-model.ts';
+import type { FromChild, ToChild } from './download-messages.ts';
+import type { DownloadOptions } from './download-model.ts';
+import { HubError } from './hub-error.ts';
+
+/**
+ * As `downloadModel`, in a process of its own: hashing gigabytes delays no request, and what the download took of memory
+ * is the system's again when it ends.
+ * @throws HubError, the signal's reason
+ */
+export function downloadInChild(repository: string, options: DownloadOptions): Promise<LocatedModel> {
+  const { hub, onProgress, signal, revision, hfHubCache, locked } = options;
+  const { readToken, ...reached } = hub;
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const child = fork(fileURLToPath(new URL('download-child.js', import.meta.url)), [], {
+      serialization: 'advanced',
+      env: inheritedEnvironment(),
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const send = (message: ToChild) => child.send(message, () => {}); // a failed send is followed by `exit`
+    const stop = () => send({ kind: 'stop' });
+    signal?.addEventListener('abort', stop);
+    const fail = (error: Error) => {
+      signal?.removeEventListener('abort', stop);
+      reject(error); // without effect where it is done
+    };
+    child.on('error', fail);
+    child.on('exit', (code, killedBy) =>
+      fail(new HubError('unreachable', `The process of the download ended (${killedBy ?? `exit code ${code}`}).`)),
+    );
+    child.on('message', (message: FromChild) => {
+      switch (message.kind) {
+        case 'progress':
+          onProgress?.(message.progress);
+          return;
+        case 'done':
+          resolve(message.located);
+          return;
+        case 'stopped':
+          fail(signal?.reason instanceof Error ? signal.reason : new Error('The download was stopped.'));
+          return;
+        case 'failed':
+          fail(toError(message));
+          return;
+        default:
+          message satisfies never;
+      }
+    });
+    send({ kind: 'download', repository, revision, hfHubCache, locked, hub: reached, token: readToken() });
+  });
+}
+
+/** Nothing but what programs and TLS need: the token comes in a message. */
+function inheritedEnvironment(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
+  return Object.fromEntries(
+    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
+function toError({ message, hub }: Extract<FromChild, { kind: 'failed' }>): Error {
+  return hub === undefined ? new Error(message) : new HubError(hub.kind, message, hub);
+}
