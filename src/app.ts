@@ -126,6 +126,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   /** Starts the loads that nobody has asked for yet; the server takes requests meanwhile. */
   const startPreload = () => {
     preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
+    if (preload.length > config.maxLoadedModels)
+      logger.warn(
+        { preload: preload.length, maxLoadedModels: config.maxLoadedModels },
+        'more models are preloaded than stay in memory',
+      );
     for (const name of preload) {
       host
         .load(name)

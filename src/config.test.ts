@@ -122,6 +122,12 @@ test('the Hugging Face cache follows the variables of the Python library in its 
   expect(loadConfig({ env: { HF_HOME: '/c' }, envFile: none }).sources.hfHubCache).toBe('environment');
 });
 
+test('no message holds the password of an address', () => {
+  const problem = problemOf({ HF_ENDPOINT: 'http://user:hush@host' });
+  expect(problem).toContain('//...@host');
+  expect(problem).not.toContain('hush');
+});
+
 test('no message holds the value of a secret', () => {
   const secrets = settingNames().filter((name) => 'secret' in settings[name]);
   expect(secrets).toEqual(['apiKeys', 'hfToken', 'httpsProxy', 'httpProxy']);

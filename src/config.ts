@@ -14,6 +14,7 @@ import {
   oneOf,
   path,
   port,
+  proxy,
   text,
   url,
   type Parser,
@@ -56,8 +57,8 @@ export const settings = {
   hfTokenPath: { ...row('HF_TOKEN_PATH', 'file with that token, read where HF_TOKEN is not set; follows HF_HOME and XDG_CACHE_HOME', join(hfHome, 'token'), path), fallbackText: '~/.cache/huggingface/token' },
   hfEndpoint: row('HF_ENDPOINT', 'the hub, or a mirror of it', 'https://huggingface.co', url),
   hfHubOffline: row('HF_HUB_OFFLINE', 'never use the network: only models that are on this machine', false, boolean),
-  httpsProxy: { ...row<string | undefined>('HTTPS_PROXY', 'proxy for downloads over https', undefined, text), secret: true },
-  httpProxy: { ...row<string | undefined>('HTTP_PROXY', 'proxy for downloads over http', undefined, text), secret: true },
+  httpsProxy: { ...row<string | undefined>('HTTPS_PROXY', 'proxy for downloads over https', undefined, proxy), secret: true },
+  httpProxy: { ...row<string | undefined>('HTTP_PROXY', 'proxy for downloads over http', undefined, proxy), secret: true },
   directHosts: row<string | undefined>('NO_PROXY', 'comma-separated hosts reached without the proxy', undefined, text),
   lockFile: { ...row<string | undefined>('EMBEDDINGS_LOCK_FILE', 'commits and checksums that models are held to; written by `embeddings pull --lock`', undefined, path), fallbackText: 'the allowlist with .lock instead of .txt, where there is one' },
   preload: { ...row<readonly string[] | undefined>('EMBEDDINGS_PRELOAD', 'comma-separated models loaded at start, or none', undefined, listOrNone), fallbackText: 'the only model on this machine' },
@@ -128,7 +129,8 @@ export function loadConfig({ env, flags = {}, envFile = '.env' }: ConfigInput): 
     try {
       config[name] = found === undefined ? setting.fallback : setting.parse(found.value);
     } catch (error) {
-      const got = setting.secret === true ? 'the value given' : JSON.stringify(found?.value);
+      const got =
+        setting.secret === true ? 'the value given' : JSON.stringify(found?.value.replace(/\/\/[^/@]*@/, '//...@')); // an address may hold a password
       problems.push(`${setting.env} (${toFlag(name)}, from ${sources[name]}): ${(error as Error).message}, got ${got}`);
     }
     if (Array.isArray(config[name])) Object.freeze(config[name]);

@@ -66,7 +66,8 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);
       if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
-      const source = { ...model.card, repository: entry.repository, prompt };
+      const isPrompted = items.some(({ kind }) => kind === 'text'); // token ids are taken as they are
+      const source = { ...model.card, repository: entry.repository, prompt: isPrompted ? prompt : '' };
       return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts, source };
     };
     return host.use(request.model, work, request, signal);

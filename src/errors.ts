@@ -49,6 +49,7 @@ export const errorTable = {
   model_broken: { status: 500, type: 'server_error', message: 'The model `{model}` could not be loaded: {reason}', retry: false },
   model_too_large: { status: 500, type: 'server_error', message: 'The model `{model}` needs about {needed} of memory, {max} are allowed (EMBEDDINGS_MAX_MODEL_MEMORY).', retry: false },
   model_loading: { status: 503, type: 'server_error', message: 'The model `{model}` is not ready yet: {doing}. Try again in {retryAfterSeconds} s.', retry: true },
+  pinned_models: { status: 503, type: 'server_error', message: 'There is no room in memory for `{model}` beside the pinned models ({held}). Take pin=true from one of them, or raise EMBEDDINGS_MAX_LOADED_MODELS or EMBEDDINGS_MAX_MODEL_MEMORY.', retry: false },
   model_limit_reached: { status: 503, type: 'server_error', message: 'There is no room in memory for `{model}`: the models there are busy ({held}). Try again in {retryAfterSeconds} s.', retry: true },
   runner_crashed: { status: 503, type: 'server_error', message: 'The process that runs `{model}` stopped ({reason}) while it worked on this request; it is being restarted. Try again in {retryAfterSeconds} s.', retry: true },
   shutting_down: { status: 503, type: 'server_error', message: 'The server is shutting down. Try again in {retryAfterSeconds} s.', retry: true },

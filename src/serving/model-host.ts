@@ -150,6 +150,7 @@ export class ModelHost implements Catalog {
   ): Promise<T> {
     const { clock, files } = this.#options;
     const onLate = () => {
+      if (!this.#entries.has(entry.name)) return notFound(entry.name); // it went meanwhile
       const held = this.#room.occupants.map(({ name }) => name);
       return notReady(entry.name, { slot, download: files.downloadOf(entry), held });
     };
@@ -159,7 +160,7 @@ export class ModelHost implements Catalog {
   #entryOf(name: string): AllowlistEntry {
     if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw new ServiceError('model_not_found', { model: name, param: 'model' });
+    if (entry === undefined) throw notFound(name);
     return entry;
   }
 
@@ -233,6 +234,10 @@ export class ModelHost implements Catalog {
 }
 
 const longestIdleCheckMs = 10_000;
+
+function notFound(model: string): ServiceError {
+  return new ServiceError('model_not_found', { model, param: 'model' });
+}
 
 function isPlain({ task, inputType }: PromptWish): boolean {
   return task === undefined && inputType === undefined;

@@ -60,7 +60,8 @@ export class ModelRoom {
 
   /**
    * Resolves when the model has its place, which it holds until `leave`.
-   * @throws ServiceError `model_too_large` where it would not fit alone; what `signal` aborts with
+   * @throws ServiceError `model_too_large` where it would not fit alone, `pinned_models` where not beside the pinned
+   * ones; what `signal` aborts with
    */
   async enter(occupant: Occupant, signal?: AbortSignal): Promise<void> {
     const { maxBytes, clock } = this.#options;
@@ -68,6 +69,11 @@ export class ModelRoom {
     if (occupant.memoryBytes > maxBytes) {
       const [needed, max] = [formatBytes(occupant.memoryBytes), formatBytes(maxBytes)];
       throw new ServiceError('model_too_large', { model: occupant.name, needed, max });
+    }
+    const pinned = this.#pinned();
+    if (!this.#fits(occupant, pinned)) {
+      const held = pinned.map(({ name }) => name).join(', ');
+      throw new ServiceError('pinned_models', { model: occupant.name, held });
     }
     const waiter: Waiter = { occupant, sinceMs: clock.nowMs(), granted: withResolvers() };
     const onAbort = () => {
@@ -110,9 +116,13 @@ export class ModelRoom {
 
   /** The first in line that somebody waits for. Who would not fit beside the pinned models alone holds nobody up. */
   #next(): Waiter | undefined {
-    const pinned = this.occupants.filter(({ isPinned }) => isPinned);
+    const pinned = this.#pinned();
     const able = this.#line.filter(({ occupant }) => this.#fits(occupant, pinned));
     return able.find(({ occupant }) => occupant.isWanted) ?? able[0];
+  }
+
+  #pinned(): readonly Occupant[] {
+    return this.occupants.filter(({ isPinned }) => isPinned);
   }
 
   #fits({ memoryBytes }: Occupant, among: readonly Occupant[]): boolean {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, duration, url } from './parse-setting.ts';
+import { bytes, duration, proxy, url } from './parse-setting.ts';
 
 test.each([
   ['90', 90],
@@ -29,6 +29,17 @@ test.each([
 
 test.each(['0', 'GB', '8 XB', '-1GB', 'much'])('%j is no size', (text) => {
   expect(() => bytes().parse(text)).toThrow('expected a size such as 8GB, 7.5GiB or 500MB');
+});
+
+test.each([
+  ['proxy.test:3128', 'http://proxy.test:3128'],
+  ['http://user:pass@proxy.test:3128', 'http://user:pass@proxy.test:3128'],
+])('the proxy %s', (text, address) => {
+  expect(proxy().parse(text)).toBe(address);
+});
+
+test.each(['ht!tp://proxy', 'ftp://proxy', 'http://'])('%j is no proxy', (text) => {
+  expect(() => proxy().parse(text)).toThrow('expected an address such as http://host:3128');
 });
 
 test('the slash at the end of an address is dropped', () => {

@@ -109,6 +109,17 @@ export function bytes(): Parser<number> {
   return { placeholder: 'size', parse };
 }
 
+/** `http://user:password@host:3128`, or `host:3128` as curl takes it. */
+export function proxy(): Parser<string> {
+  const parse = (value: string): string => {
+    const address = value.includes('://') ? value : `http://${value}`;
+    if (!/^(https?|socks5?):\/\//i.test(address) || !URL.canParse(address))
+      throw new Error('expected an address such as http://host:3128');
+    return address;
+  };
+  return { placeholder: 'proxy', parse };
+}
+
 /** `https://host` or `https://host/path`, without the slash at its end. */
 export function url(): Parser<string> {
   const parse = (value: string): string => {

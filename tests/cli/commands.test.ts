@@ -14,6 +14,7 @@ const sampleValues: Readonly<Record<string, string>> = {
   '': 'true',
   url: 'http://mirror.test',
   time: '5m',
+  proxy: 'http://proxy.test:3128',
   size: '8GB',
 };
 
