@@ -68,17 +68,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     locked: lockedOf(entry),
   });
   const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
-  const download = async (entry: AllowlistEntry, fetching: FetchOptions) => {
-    const { repository, revision } = entry;
-    const { hfHubCache } = config;
-    return downloadInChild(repository, {
-      ...fetching,
-      revision,
-      locked: lockedOf(entry),
-      hfHubCache,
-      hub: toHub(config),
-    });
-  };
+  const download = (entry: AllowlistEntry, fetching: FetchOptions) =>
+    downloadInChild(entry.repository, { ...whereOf(entry), ...fetching, hub: toHub(config) });
   const files = new ModelFiles({
     locate,
     fetch: createFetch({
@@ -104,6 +95,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     pooling: config.pooling,
     clock: realClock,
     observer: reportLife({
+      logger,
       metrics,
       say: onProgress,
       freeMemory: createMemoryFreer(realClock, () => {
@@ -132,9 +124,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         'more models are preloaded than stay in memory',
       );
     for (const name of preload) {
-      host
-        .load(name)
-        .catch((error: unknown) => logger.error({ model: name, err: error }, 'could not be loaded at start'));
+      host.load(name).catch(() => {}); // the observer logs it
     }
   };
 

@@ -1,3 +1,4 @@
+import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
 import { formatBytes } from '../util/format-bytes.ts';
 import type { Clock } from './clock.ts';
@@ -11,6 +12,7 @@ interface ReportOptions {
 }
 
 export interface LifeReportOptions extends ReportOptions {
+  readonly logger: Pick<Logger, 'error'>;
   /** Called when a model has gone. */
   readonly freeMemory: () => void;
 }
@@ -20,14 +22,17 @@ export interface DownloadReportOptions extends ReportOptions {
 }
 
 /** Turns what happens to models into metrics and lines for people. */
-export function reportLife({ metrics, say, freeMemory }: LifeReportOptions): Required<HostObserver> {
+export function reportLife({ metrics, say, logger, freeMemory }: LifeReportOptions): Required<HostObserver> {
   return {
     onLoaded: ({ name: model }, { seconds, memoryBytes }) => {
       metrics.modelLoadSeconds.observe({ model }, seconds);
       metrics.modelMemoryBytes.inc({ model }, memoryBytes); // several revisions or variants may have one name
       say(`${model} is ready after ${seconds.toFixed(2)} s`);
     },
-    onLoadFailed: ({ name: model }) => metrics.modelLoadFailures.inc({ model }),
+    onLoadFailed: ({ name: model }, error) => {
+      metrics.modelLoadFailures.inc({ model });
+      logger.error({ model, err: error }, 'could not be loaded');
+    },
     onUnload: ({ name: model }, reason) => {
       metrics.modelUnloads.inc({ model, reason });
       say(`${model} is unloaded: ${reasons[reason]}`);

@@ -51,6 +51,12 @@ test('a default prompt is used with pooling=model alone, and counts in the usage
   expect((await embed('mean')).tokens).toBe(5);
 });
 
+test('a result says which prompt it was made with; token ids have none', async () => {
+  const sourceOf = async (items: EmbedRequest['items']) => (await app.embed({ model: 'line', items })).source;
+  expect(await sourceOf([toTextItem(text)])).toMatchObject({ prompt: 'zebra zebra ', origin: 'local' });
+  expect(await sourceOf([toTokenItem([5, 6])])).toMatchObject({ prompt: '' });
+});
+
 test('the prompt of a line comes before the default, and what a request names before both', async () => {
   await expectSame(embed('line'), embed('mean', { items: [toTextItem(`zebra zebra ${text}`)] }));
   await expectSame(embed('line', { promptName: 'query' }), embed('pipeline/default-prompt'));
