@@ -70,6 +70,10 @@ export async function createApp(options: AppOptions): Promise<App> {
   const locate = (entry: AllowlistEntry) => locateModel(entry.repository, whereOf(entry));
   const download = (entry: AllowlistEntry, fetching: FetchOptions) =>
     downloadInChild(entry.repository, { ...whereOf(entry), ...fetching, hub: toHub(config) });
+  const resultCache =
+    config.resultCache === undefined
+      ? undefined
+      : (await import('./serving/result-cache.ts')).createResultCache(config.resultCache); // most do without its library
   const files = new ModelFiles({
     locate,
     fetch: createFetch({
@@ -85,7 +89,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     prepare: async (entry) => {
       const located = await files.obtain(entry);
       onProgress(`loading ${entry.name} from ${located.folder}`);
-      return prepareModel({ entry, located, config, provider, metrics, logger, openChannel });
+      return prepareModel({ entry, located, config, provider, metrics, logger, openChannel, resultCache });
     },
     variantsOf: createVariantFinder(config.pooling),
     maxLoadedModels: config.maxLoadedModels,

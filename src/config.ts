@@ -74,6 +74,7 @@ export const settings = {
   threads: row<number | undefined>('EMBEDDINGS_THREADS', 'threads of one runner; chosen from cores and model size when not set', undefined, integer(1, 1024)),
   pooling: row<'mean' | 'model'>('EMBEDDINGS_POOLING', 'mean, or model to follow the sentence-transformers files of each model', 'mean', oneOf('mean', 'model')),
   renormalize: row('EMBEDDINGS_RENORMALIZE', 'make vectors shortened by `dimensions` unit length again', false, boolean),
+  resultCache: { ...row<number | undefined>('EMBEDDINGS_RESULT_CACHE', 'memory for vectors of inputs that were embedded before, such as 256MB', undefined, bytes), fallbackText: 'none' },
 
   maxBatchSize: row('EMBEDDINGS_MAX_BATCH_SIZE', 'inputs of one request at most', 2048, integer(1, 1_000_000)),
   maxRequestTokens: row('EMBEDDINGS_MAX_REQUEST_TOKENS', 'tokens of one request at most', 300_000, integer(1, 1_000_000_000)),

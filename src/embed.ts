@@ -60,7 +60,7 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
 
-      const vectors = await scheduler.embed(encoded, signal);
+      const vectors = await model.embed(encoded, signal);
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);

@@ -29,6 +29,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'store/hub/hub-error.ts',
     'types:metrics',
     'types:config.ts',
+    'types:vectors',
     'errors.ts',
     'util',
   ],

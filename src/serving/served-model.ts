@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { LRUCache } from 'lru-cache';
 import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
 import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
@@ -6,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import { createCachedEmbed, type EmbedSequences } from './cached-embed.ts';
 import type { PromptSources, PromptWish } from './choose-prompt.ts';
 import { choosePrompt } from './choose-prompt.ts';
 import type { ModelFacts } from './model-facts.ts';
@@ -20,6 +23,8 @@ export interface ServedModel {
   readonly card: ModelFacts;
   readonly tokenizer: Tokenizer;
   readonly scheduler: Scheduler;
+  /** Through the scheduler, or out of the cache of results. @throws as `Scheduler.embed` does */
+  readonly embed: EmbedSequences;
   readonly limits: Pick<EncodeLimits, 'maxTokens' | 'vocabulary' | 'uncountedId' | 'skipsPrompt'>;
   /** The text to put before every input. @throws ServiceError `invalid_value` */
   choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
@@ -34,6 +39,8 @@ export interface StartOptions extends PlanOptions {
   readonly resources: Resources;
   readonly metrics: Metrics;
   readonly openChannel: OpenChannel;
+  /** Undefined: every vector is computed. */
+  readonly resultCache: LRUCache<string, Float32Array> | undefined;
   /** Ends the start: nobody needs the model any more. */
   readonly signal: AbortSignal;
 }
@@ -43,8 +50,20 @@ export interface StartOptions extends PlanOptions {
  * @throws ServiceError `model_broken`
  */
 export async function startServedModel(options: StartOptions): Promise<ServedModel> {
-  const { entry, located, config, provider, plan, parameters, resources, metrics, logger, openChannel, signal } =
-    options;
+  const {
+    entry,
+    located,
+    config,
+    provider,
+    plan,
+    parameters,
+    resources,
+    metrics,
+    logger,
+    openChannel,
+    signal,
+    resultCache,
+  } = options;
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
   const { replicas, threads } = resources;
@@ -84,11 +103,14 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
       observer: toObserver(metrics, entry.name, maxBatchTokens),
     });
     metrics.modelsLoaded.inc();
+    const card = toModelFacts({ ...plan, located, replicas, threads });
+    const compute: EmbedSequences = (sequences, stopWaiting) => scheduler.embed(sequences, stopWaiting);
     let isClosed = false;
     return {
-      card: toModelFacts({ ...plan, located, replicas, threads }),
+      card,
       tokenizer,
       scheduler,
+      embed: resultCache === undefined ? compute : withCache(compute, { ...options, card, resultCache }),
       limits: {
         maxTokens,
         vocabulary: shape.vocabulary,
@@ -116,4 +138,27 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+interface CacheOptions extends StartOptions {
+  readonly card: ModelFacts;
+  readonly resultCache: LRUCache<string, Float32Array>;
+}
+
+/** Files without a commit may have changed when the model is loaded again: their results are kept for one load. */
+function withCache(embed: EmbedSequences, options: CacheOptions): EmbedSequences {
+  const { entry, located, config, card, resultCache: cache, metrics } = options;
+  const files = located.revision ?? randomUUID();
+  const source = JSON.stringify([entry.repository, files, card.dtype, entry.pooling ?? config.pooling, card.task]);
+  const label = { model: entry.name };
+  return createCachedEmbed({
+    cache,
+    source,
+    embed,
+    onLookUp: ({ hits, misses }) => {
+      metrics.cacheHits.inc(label, hits);
+      metrics.cacheMisses.inc(label, misses);
+      metrics.cacheBytes.set(cache.calculatedSize);
+    },
+  });
 }

@@ -1,0 +1,43 @@
+import type { LRUCache } from 'lru-cache';
+import { keyOf, type Sequence } from '../scheduler/entry.ts';
+import type { Vectors } from '../vectors/vectors.ts';
+
+/** Vectors of sequences, in their order, at full dimensions. */
+export type EmbedSequences = (sequences: readonly Sequence[], signal?: AbortSignal) => Promise<Vectors>;
+
+export interface CachedEmbedOptions {
+  readonly cache: LRUCache<string, Float32Array>;
+  /** Everything but the tokens that a vector depends on: one text for each way of computing, and for no other. */
+  readonly source: string;
+  readonly embed: EmbedSequences;
+  readonly onLookUp: (found: { readonly hits: number; readonly misses: number }) => void;
+}
+
+/** Computes only what the cache does not hold. */
+export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbedOptions): EmbedSequences {
+  return async (sequences, signal) => {
+    const keys = sequences.map((sequence) => `${source}\n${keyOf(sequence)}`);
+    const found = keys.map((key) => cache.get(key));
+    const missing = sequences.filter((_, row) => found[row] === undefined);
+    onLookUp({ hits: sequences.length - missing.length, misses: missing.length });
+    if (missing.length === sequences.length) {
+      const vectors = await embed(sequences, signal);
+      for (const [row, key] of keys.entries()) cache.set(key, rowOf(vectors, row).slice()); // not the whole answer
+      return vectors;
+    }
+    const computed = missing.length === 0 ? undefined : await embed(missing, signal);
+    const dim = computed?.dim ?? found.find((vector) => vector !== undefined)?.length ?? 0;
+    const data = new Float32Array(sequences.length * dim);
+    let next = 0;
+    for (const [row, key] of keys.entries()) {
+      const vector = found[row] ?? rowOf(computed!, next++).slice(); // what was not found was computed
+      if (found[row] === undefined) cache.set(key, vector);
+      data.set(vector, row * dim);
+    }
+    return { data, rows: sequences.length, dim };
+  };
+}
+
+function rowOf({ data, dim }: Vectors, row: number): Float32Array {
+  return data.subarray(row * dim, (row + 1) * dim);
+}
