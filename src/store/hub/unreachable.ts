@@ -31,7 +31,8 @@ export function unreachable(error: unknown, host: string): HubError {
   return new HubError('unreachable', `${host} could not be reached: ${reason}${placeOf(error)}. ${advice}`);
 }
 
-function proxyRefused(host: string, status: string): HubError {
+/** A proxy that answered instead of the host. */
+export function proxyRefused(host: string, status: string): HubError {
   const what =
     status === '407'
       ? 'wants a user name and a password: HTTPS_PROXY=http://user:password@host:port'
