@@ -274,6 +274,19 @@ test('import says what is wrong with what it is given', async () => {
   expect((await run(['import', '-'], { isTTY: true })).exitCode).toBe(2);
 });
 
+test('import says which folder cannot be written to, and what to do', async () => {
+  putSnapshot(hub);
+  const archive = join(root, 'models.tar');
+  await run(['export', 'acme/one', '--output', archive]);
+  const target = join(root, 'models.txt/hub');
+  const { stderr, exitCode } = await run(['import', archive, '--hf-hub-cache', target]);
+  expect(stderr).toBe(
+    `error: ${target} cannot be written to (ENOTDIR: a file is where a folder should be). ` +
+      'Give this user the right to, or choose another folder with HF_HUB_CACHE.\n',
+  );
+  expect(exitCode).toBe(1);
+});
+
 test('Ctrl-C ends an import that waits for more of its archive, and nothing stays', async () => {
   putSnapshot(hub);
   const archive = join(root, 'models.tar');

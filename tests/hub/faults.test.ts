@@ -232,6 +232,21 @@ test('a disk that fills up is said, and the download goes on when there is room'
   expect(hub.requests.length).toBeLessThan(wantedOfSmallModel.length + 2);
 });
 
+test.each([
+  ['below a file', (folder: string) => join(folder, 'file/hub'), /ENOTDIR: a file is where a folder should be/],
+  ['which is a file', (folder: string) => join(folder, 'file'), /(ENOTDIR|EEXIST): a file is where a folder should be/],
+])('a cache %s is named, with what to do', async (_, cacheIn, reason) => {
+  const hub = await hubOf();
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'file'), '');
+  const cache = cacheIn(folder);
+  const error = await failure(cacheFor(hub, cache).download());
+  expect(error).toMatchObject({ kind: 'not_writable', isTransient: false });
+  expect(error.message.startsWith(`${cache}/models--org--small-model cannot be written to (`)).toBe(true);
+  expect(error.message).toMatch(reason);
+  expect(error.message).toMatch(/Give this user the right to, or choose another folder with HF_HUB_CACHE\.$/);
+});
+
 test('a disk that is too small is said before the weights are asked for', async () => {
   const hub = await hubOf();
   const error = await failure(cacheFor(hub).download({}, fastSystem({ freeBytes: async () => 100_000 })));
