@@ -73,6 +73,13 @@ test('pull asks nobody about what the lock file, the models folder or HF_HUB_OFF
   expect([settled.stderr, settled.exitCode]).toEqual(['', 0]);
 });
 
+test('pull says offline that weights were cut short', async () => {
+  writeFileSync(join(putSnapshot(hub), 'model.safetensors'), tinyWeights.subarray(0, -1));
+  const { stdout, stderr, exitCode } = await run(['pull', 'acme/one'], { env: { HF_HUB_OFFLINE: '1' } });
+  expect(stderr).toMatch(/^error: acme\/one: expected whole weights in .* To mend it, unset HF_HUB_OFFLINE and pull/);
+  expect([stdout, exitCode]).toEqual(['', 1]);
+});
+
 test('pull takes what is here where the hub cannot be asked, says so, and asks an unreachable one once', async () => {
   putSnapshot(hub);
   putSnapshot(hub, { repository: 'acme/two', refs: ['v2'] });
