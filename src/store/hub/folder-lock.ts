@@ -8,7 +8,7 @@ export interface FolderLockOptions {
   readonly signal: AbortSignal;
 }
 
-const staleMs = 10_000; // above the longest time the event loop is blocked while a model loads
+const staleMs = 10_000; // a live holder that is blocked for longer, as while a model loads, loses the lock and begins anew
 const updateMs = 3_000;
 const pollMs = 500;
 
