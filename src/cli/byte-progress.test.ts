@@ -23,6 +23,25 @@ test('a log gets a line every five seconds, with the speed of what was fetched n
   expect(text()).toBe('acme/one: 30%, 30.0 MB of 100.0 MB, 4.0 MB/s, 18 s left\n');
 });
 
+test('while another process downloads no speed is told, and its bytes are not ours', () => {
+  const { progress, at, text } = show({ isTTY: false });
+  progress.set({ doneBytes: 0, totalBytes: 100e6 });
+  at(1000);
+  progress.set({ doneBytes: 1000, totalBytes: 100e6 });
+  at(6000);
+  progress.set({ doneBytes: 1000, totalBytes: 100e6, isWaiting: true });
+  at(20_000);
+  progress.set({ doneBytes: 80e6, totalBytes: 100e6 });
+  at(30_000);
+  progress.set({ doneBytes: 90e6, totalBytes: 100e6 });
+  expect(text().split('\n')).toEqual([
+    'acme/one: 0%, 1.0 kB of 100.0 MB, another process is downloading',
+    'acme/one: 80%, 80.0 MB of 100.0 MB, 0.0 kB/s',
+    'acme/one: 90%, 90.0 MB of 100.0 MB, 1.0 MB/s, 10 s left',
+    '',
+  ]);
+});
+
 test('a terminal gets a bar in its line after a second, which goes at the end', async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());

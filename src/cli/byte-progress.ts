@@ -12,6 +12,13 @@ export interface ByteProgressOptions {
   readonly now?: () => number;
 }
 
+interface ByteState {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  /** For another process, so that no speed of ours says when it ends. */
+  readonly isWaiting?: boolean;
+}
+
 const lineStepMs = 5000;
 
 /** Says on stderr how far bytes are: a bar on a terminal, elsewhere a line every few seconds. */
@@ -19,12 +26,13 @@ export class ByteProgress {
   readonly #options: ByteProgressOptions;
   readonly #bar: TerminalBar;
   readonly #now: () => number;
-  readonly #startedMs: number;
+  #startedMs: number;
   #shownMs: number;
   #doneBytes = 0;
   #totalBytes: number;
   /** What was there when the first bytes came: a download that goes on. */
   #firstBytes: number | undefined;
+  #isWaiting = false;
 
   constructor(options: ByteProgressOptions) {
     this.#options = options;
@@ -39,10 +47,12 @@ export class ByteProgress {
     this.set({ doneBytes: this.#doneBytes + bytes, totalBytes: this.#totalBytes });
   }
 
-  set({ doneBytes, totalBytes }: { readonly doneBytes: number; readonly totalBytes: number }): void {
+  set({ doneBytes, totalBytes, isWaiting = false }: ByteState): void {
     this.#firstBytes ??= this.#doneBytes === 0 && this.#totalBytes === 0 ? doneBytes : 0;
     this.#doneBytes = doneBytes;
     this.#totalBytes = totalBytes;
+    if (this.#isWaiting && !isWaiting) this.#beginAnew();
+    this.#isWaiting = isWaiting;
     const { stderr, label } = this.#options;
     const nowMs = this.#now();
     const words = this.#describe(nowMs);
@@ -66,11 +76,19 @@ export class ByteProgress {
     this.#bar.stop();
   }
 
+  /** The speed is that of what comes from now on: the bytes before were fetched by another process. */
+  #beginAnew(): void {
+    this.#startedMs = this.#now();
+    this.#firstBytes = this.#doneBytes;
+  }
+
   #describe(nowMs: number): string {
+    const amount = `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}`;
+    if (this.#isWaiting) return `${amount}, another process is downloading`;
     const seconds = (nowMs - this.#startedMs) / 1000;
     const bytesPerSecond = seconds === 0 ? 0 : (this.#doneBytes - (this.#firstBytes ?? 0)) / seconds;
     return [
-      `${formatBytes(this.#doneBytes)} of ${formatBytes(this.#totalBytes)}`,
+      amount,
       `${formatBytes(bytesPerSecond)}/s`,
       formatTimeLeft({ left: this.#totalBytes - this.#doneBytes, perSecond: bytesPerSecond }),
     ]

@@ -1,8 +1,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { loadConfig, type ConfigInput } from '../config.ts';
+import { loadConfig, type Config, type ConfigInput } from '../config.ts';
 import { importModels } from '../store/archive/import-models.ts';
 import type { ImportedModel } from '../store/archive/place-models.ts';
+import { findDiskProblem, makeCacheWritable } from '../store/disk-problem.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
@@ -32,6 +33,8 @@ export async function importArchive(archive: string, options: ImportOptions, con
         signal,
         ...progress.hooks,
       });
+    } catch (error) {
+      throw explain(error, archive, config);
     } finally {
       progress.stop();
     }
@@ -57,6 +60,20 @@ function openArchive(archive: string, { stdin }: CliContext): Readable {
       `expected an archive that \`embeddings export\` wrote, got ${archive}, which ${stat === undefined ? 'does not exist' : 'is a folder'}`,
     );
   return createReadStream(archive, { highWaterMark: 1024 * 1024 });
+}
+
+/** Errors of the folders that are written to in words; those of the archive as they are. */
+function explain(error: unknown, archive: string, { hfHubCache, modelsDir }: Config): unknown {
+  const { path, syscall } = (error ?? {}) as { readonly path?: unknown; readonly syscall?: unknown };
+  if (path === archive || syscall === 'read') return error;
+  const isLocal = modelsDir !== undefined && typeof path === 'string' && path.startsWith(modelsDir);
+  const found = findDiskProblem(error, isLocal ? modelsDir : hfHubCache);
+  if (found === undefined) return error;
+  const local = 'Give this user the right to, or choose another folder with EMBEDDINGS_MODELS_DIR.';
+  const todo = isLocal ? local : makeCacheWritable;
+  return new CliError(`${found.problem} ${found.kind === 'disk_full' ? 'Free some, then import again.' : todo}`, {
+    cause: error,
+  });
 }
 
 function toRow({ model, folder }: ImportedModel) {

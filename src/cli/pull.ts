@@ -15,6 +15,7 @@ import {
 } from '../store/lock-file.ts';
 import { lockModel } from '../store/lock-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
+import { findWeightProblem } from '../store/verify-folder.ts';
 import { ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext, Download } from './context.ts';
@@ -106,6 +107,7 @@ class Pull {
     try {
       const here = findHere(model, store, options);
       const state = here === undefined ? 'downloaded' : await this.#complete(model, here);
+      if (here !== undefined) refuseCutShort(here, store);
       const place = here ?? (await this.#download(model, {}));
       if (options.lock) await this.#lock(model, place);
       return {
@@ -136,6 +138,7 @@ class Pull {
     } catch (error) {
       if (isLacking || !(error instanceof HubError) || !noAnswer.has(error.kind)) throw error;
       if (error.kind === 'unreachable' || error.kind === 'rate_limited') this.#away = error.message;
+      refuseCutShort({ folder }, store, error);
       const note = `${model.name}: taken as it is, the hub could not say whether files are missing: ${error.message}\n`;
       await writeOut(context.stderr, note);
     }
@@ -199,6 +202,17 @@ const noAnswer: ReadonlySet<HubError['kind']> = new Set([
 /** The place that spares a download. A lock needs a commit, which only the cache says. */
 function findHere(model: NamedModel, store: ModelStore, { lock }: PullOptions): LocatedModel | undefined {
   return placesOf(model, store).find(({ kind, problem }) => problem === undefined && (!lock || kind === 'cache'));
+}
+
+/** Without the hub, which knows the sizes of files, only the weights themselves say whether they are whole. */
+function refuseCutShort({ folder }: Pick<LocatedModel, 'folder'>, { config }: ModelStore, away?: HubError): void {
+  const problem = findWeightProblem(folder);
+  if (problem === undefined) return;
+  const todo = config.hfHubOffline
+    ? 'unset HF_HUB_OFFLINE and pull it again, or bring it here with `embeddings import`'
+    : 'pull it again when the hub answers, or remove it with `embeddings rm` and pull it anew';
+  const why = away === undefined ? '' : ` The hub could not mend it: ${away.message}`;
+  throw new CliError(`expected whole weights in ${folder}, got others: ${problem} To mend it, ${todo}.${why}`);
 }
 
 function refuseOffline(

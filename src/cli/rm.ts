@@ -1,4 +1,5 @@
 import { loadConfig, type ConfigInput } from '../config.ts';
+import { findDiskProblem } from '../store/disk-problem.ts';
 import type { NamedModel } from '../store/name-model.ts';
 import { planRemoval, removeSnapshots } from '../store/remove-snapshots.ts';
 import type { CliContext } from './context.ts';
@@ -56,10 +57,18 @@ function remove(model: NamedModel, store: ModelStore, { dryRun }: RmOptions): Re
   const plan = planRemoval(hfHubCache, repository, revision);
   const row = { name, repository, revision: revision ?? null };
   if (plan === undefined) return { ...row, commits: [], refs: [], freedBytes: 0, error: explainAbsence(model, store) };
-  if (!dryRun) removeSnapshots(hfHubCache, plan);
+  try {
+    if (!dryRun) removeSnapshots(hfHubCache, plan);
+  } catch (error) {
+    const found = findDiskProblem(error, hfHubCache);
+    if (found === undefined) throw error;
+    return { ...row, commits: [], refs: [], freedBytes: 0, error: `${found.problem} ${makeWritable}` };
+  }
   const { commits, refs, freedBytes } = plan;
   return { ...row, commits, refs, freedBytes };
 }
+
+const makeWritable = 'Give this user the right to, mount it writable, or name another cache with HF_HUB_CACHE.';
 
 /** Folders of the user are his own to delete, and what is bundled comes back with the package. */
 function explainAbsence(model: NamedModel, store: ModelStore): string {

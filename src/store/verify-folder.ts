@@ -89,8 +89,8 @@ function isKnown({ blob = '' }: ModelFile, locked: LockedFile | undefined): bool
   return locked !== undefined || blobNameKind(blob) !== undefined;
 }
 
-/** Weights that end early are found without a checksum: their header says how long they are. */
-function findWeightProblem(folder: string): string | undefined {
+/** Weights of a complete folder that end early are found without a checksum: their header says how long they are. */
+export function findWeightProblem(folder: string): string | undefined {
   const { folder: root } = findModelRoot(folder); // complete, or it would have been reported
   if (findWeightFiles(root)?.format === 'onnx') return undefined;
   try {

@@ -73,6 +73,13 @@ test('pull asks nobody about what the lock file, the models folder or HF_HUB_OFF
   expect([settled.stderr, settled.exitCode]).toEqual(['', 0]);
 });
 
+test('pull says offline that weights were cut short', async () => {
+  writeFileSync(join(putSnapshot(hub), 'model.safetensors'), tinyWeights.subarray(0, -1));
+  const { stdout, stderr, exitCode } = await run(['pull', 'acme/one'], { env: { HF_HUB_OFFLINE: '1' } });
+  expect(stderr).toMatch(/^error: acme\/one: expected whole weights in .* To mend it, unset HF_HUB_OFFLINE and pull/);
+  expect([stdout, exitCode]).toEqual(['', 1]);
+});
+
 test('pull takes what is here where the hub cannot be asked, says so, and asks an unreachable one once', async () => {
   putSnapshot(hub);
   putSnapshot(hub, { repository: 'acme/two', refs: ['v2'] });
@@ -272,6 +279,19 @@ test('import says what is wrong with what it is given', async () => {
   expect(stderr).toMatch(/^error: expected a tar file as `embeddings export` writes it: /);
   expect(exitCode).toBe(1);
   expect((await run(['import', '-'], { isTTY: true })).exitCode).toBe(2);
+});
+
+test('import says which folder cannot be written to, and what to do', async () => {
+  putSnapshot(hub);
+  const archive = join(root, 'models.tar');
+  await run(['export', 'acme/one', '--output', archive]);
+  const target = join(root, 'models.txt/hub');
+  const { stderr, exitCode } = await run(['import', archive, '--hf-hub-cache', target]);
+  expect(stderr).toBe(
+    `error: ${target} cannot be written to (ENOTDIR: a file is where a folder should be). ` +
+      'Give this user the right to, or choose another folder with HF_HUB_CACHE.\n',
+  );
+  expect(exitCode).toBe(1);
 });
 
 test('Ctrl-C ends an import that waits for more of its archive, and nothing stays', async () => {

@@ -8,7 +8,16 @@ import { createTokenReader } from '../../src/store/hub/token-reader.ts';
 import { tempFolder } from '../graph/temp-folder.ts';
 import type { FakeHub } from './fake-hub.ts';
 import { startFakeProxy } from './fake-proxy.ts';
-import { cacheFor, expectNothingCorrupt, failure, fastSystem, hubOf, modelId, smallModel } from './hub-fixture.ts';
+import {
+  cacheFor,
+  expectNothingCorrupt,
+  failure,
+  fastSystem,
+  hubOf,
+  impatient,
+  modelId,
+  smallModel,
+} from './hub-fixture.ts';
 
 const token = 'hf_theSecretToken';
 
@@ -98,12 +107,23 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test('too many requests say when to come back', async () => {
-  const hub = await hubOf();
-  hub.addFault({ path: '/api/', fault: { status: 429, headers: { 'retry-after': '300' } }, times: 9 });
-  const error = await failure(cacheFor(hub).download());
-  expect(error).toMatchObject({ kind: 'rate_limited', retryAfterSeconds: 300, isTransient: true });
-  expect(error.message).toMatch(/too many requests from this address\. With HF_TOKEN the limit is higher\./);
+test.each([
+  [
+    429,
+    'rate_limited',
+    /answered 429 and asks to wait 120 s: too many requests from this .*HF_TOKEN the limit is higher/,
+  ],
+  [503, 'unreachable', /is in trouble: it answered 503 and asks to wait 120 s\. Try again later\./],
+] as const)('a hub that asks for a long wait with %i is not waited for', async (status, kind, message) => {
+  for (const path of ['/api/', 'tokenizer.json', 'model.safetensors']) {
+    const hub = await hubOf();
+    hub.addFault({ path, fault: { status, headers: { 'retry-after': '120' } }, times: 9 });
+    const system = fastSystem();
+    const error = await failure(cacheFor(hub).download({}, system));
+    expect(error).toMatchObject({ kind, retryAfterSeconds: 120, isTransient: true });
+    expect(error.message).toMatch(message);
+    expect(system.waits).toEqual([]);
+  }
 });
 
 test('a hub that is not there is named, with what to do without a network', async () => {
@@ -123,6 +143,32 @@ test('everything goes through the proxy, with its password', async () => {
   await cache.download(reach(hub, { httpProxy: proxy.url }));
   expectNothingCorrupt(cache.folder, smallModel());
   expect(proxy.targets).toEqual(new Set([new URL(hub.endpoint).host, new URL(hub.cdn).host]));
+});
+
+test('an http hub is asked for through the proxy in the form that every proxy understands, without a tunnel', async () => {
+  const hub = await hubOf();
+  const proxy = await startFakeProxy({ user: 'me', password: 'proxySecret' });
+  await cacheFor(hub).download(reach(hub, { httpProxy: proxy.url }));
+  expect(proxy.tunnels).toEqual(new Set());
+  for (const { headers } of hub.requests) expect(headers).not.toHaveProperty('proxy-authorization');
+});
+
+test('an https hub is reached through a tunnel', async () => {
+  const hub = await hubOf(); // which speaks no TLS
+  const proxy = await startFakeProxy();
+  const endpoint = hub.endpoint.replace('http:', 'https:');
+  const error = await failure(cacheFor(hub).download(reach(hub, { endpoint, httpsProxy: proxy.url })));
+  expect(error).toMatchObject({ kind: 'unreachable' });
+  expect(proxy.tunnels).toEqual(new Set([new URL(hub.endpoint).host]));
+});
+
+test('silence behind a proxy is noticed as without one', async () => {
+  const hub = await hubOf();
+  hub.addFault({ host: 'cdn', fault: { hangAfterBytes: 1000 }, times: 2 });
+  const proxy = await startFakeProxy();
+  const cache = cacheFor(hub);
+  await cache.download(reach(hub, { httpProxy: proxy.url }), fastSystem({ timeouts: impatient }));
+  expectNothingCorrupt(cache.folder, smallModel());
 });
 
 test('hosts of NO_PROXY are reached without it', async () => {
@@ -162,8 +208,12 @@ test('a proxy that wants a password says so, and one that refuses a host too', a
   expect(error).toMatchObject({ kind: 'unreachable', isTransient: false });
   expect(error.message).toMatch(/the proxy wants a user name and a password: HTTPS_PROXY=/);
   const refuses = await startFakeProxy({ status: 403 });
-  const refused = await failure(cacheFor(hub).download(reach(hub, { httpProxy: refuses.url })));
+  const endpoint = hub.endpoint.replace('http:', 'https:');
+  const refused = await failure(cacheFor(hub).download(reach(hub, { endpoint, httpsProxy: refuses.url })));
   expect(refused.message).toMatch(/the proxy answered 403: ask its administrator/);
+  // Without a tunnel its answer looks like one of the hub.
+  const denied = await failure(cacheFor(hub).download(reach(hub, { httpProxy: refuses.url })));
+  expect(denied.message).toMatch(/answered 403 .* A proxy may also have answered\./);
 });
 
 test('no error holds the token, the password of the proxy or the signature of an address', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -16,8 +16,7 @@ const isThere = spawnSync(python, ['-c', 'import huggingface_hub']).status === 0
 const reason = isThere ? '' : ' (skipped: no huggingface_hub in .venv-test; `make test` installs it)';
 
 /** A machine with a cache and an allowlist of its own; `shared` is what is carried from one to another. */
-function machineOf(endpoint: string, shared = tempFolder()) {
-  const hub = join(tempFolder(), 'hub');
+function machineOf(endpoint: string, shared = tempFolder(), hub = join(tempFolder(), 'hub')) {
   writeFileSync(join(shared, 'models.txt'), 'acme/one\n');
   const env = { EMBEDDINGS_SUPPORTED_MODELS: join(shared, 'models.txt'), HF_HUB_CACHE: hub, HF_ENDPOINT: endpoint };
   return { hub, shared, run: (...argv: string[]) => cli(argv, { env, download: downloadModel }) };
@@ -37,6 +36,25 @@ test('a model is pulled, locked, carried to a machine without a network, and ver
   const { stdout, exitCode } = await inside.run('verify');
   expect([stdout.match(/^ {2}ok /gm)?.length, exitCode]).toEqual([2, 0]); // nothing names the pooling, so it is not fetched
   expect(stdout).toMatch(/^acme\/one: ok .*, locked\)$/m);
+});
+
+test('weights in the cache that were cut short are mended by the next pull, and told where there is no hub', async () => {
+  const hub = await hubOf({ repositories: [fakeRepository('acme/one', tinyModel)] });
+  const machine = machineOf(hub.endpoint);
+  const [row] = JSON.parse((await machine.run('pull', '--all', '--json')).stdout) as { folder: string }[];
+  const weights = join(row?.folder ?? '', 'model.safetensors');
+  const size = statSync(weights).size;
+  truncateSync(weights, size - 2);
+  const offline = await machineOf(noHub, machine.shared, machine.hub).run('pull', '--all');
+  expect(offline.stderr).toMatch(
+    /^error: acme\/one: expected whole weights in .* The hub could not mend it: 127\.0\.0\.1:9 /,
+  );
+  expect([offline.stdout, offline.exitCode]).toEqual(['', 1]);
+  const mended = await machine.run('pull', '--all', '--json');
+  expect(JSON.parse(mended.stdout)).toMatchObject([{ state: 'completed' }]);
+  expect([mended.exitCode, statSync(weights).size]).toEqual([0, size]);
+  expect((await machine.run('verify')).exitCode).toBe(0);
+  expect(JSON.parse((await machine.run('pull', '--all', '--json')).stdout)).toMatchObject([{ state: 'already here' }]);
 });
 
 test('a model that the hub has changed since is refused by its lock', async () => {

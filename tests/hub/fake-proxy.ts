@@ -7,6 +7,8 @@ export interface FakeProxy {
   readonly url: string;
   /** `host:port` of everything that went through. */
   readonly targets: ReadonlySet<string>;
+  /** Those of them that were reached through CONNECT. */
+  readonly tunnels: ReadonlySet<string>;
 }
 
 export interface FakeProxyOptions {
@@ -19,6 +21,7 @@ export interface FakeProxyOptions {
 /** A proxy on loopback that tunnels and forwards; it stops when the test ends. */
 export async function startFakeProxy({ user, password, status }: FakeProxyOptions = {}): Promise<FakeProxy> {
   const targets = new Set<string>();
+  const tunnels = new Set<string>();
   const wanted = user === undefined ? undefined : `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const refusal = (authorization: string | undefined): number | undefined =>
     wanted !== undefined && authorization !== wanted ? 407 : status;
@@ -41,6 +44,7 @@ export async function startFakeProxy({ user, password, status }: FakeProxyOption
     if (refused !== undefined) return void socket.end(`HTTP/1.1 ${refused} Refused\r\n\r\n`);
     const [host = '', port = ''] = (incoming.url ?? '').split(':');
     targets.add(`${host}:${port}`);
+    tunnels.add(`${host}:${port}`);
     const upstream = connect(Number(port), host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
       upstream.pipe(socket).pipe(upstream);
@@ -56,5 +60,5 @@ export async function startFakeProxy({ user, password, status }: FakeProxyOption
     server.close();
   });
   const credentials = user === undefined ? '' : `${user}:${password}@`;
-  return { url: `http://${credentials}127.0.0.1:${(server.address() as AddressInfo).port}`, targets };
+  return { url: `http://${credentials}127.0.0.1:${(server.address() as AddressInfo).port}`, targets, tunnels };
 }

@@ -196,16 +196,16 @@ test('what is on disk is not sent again: the answers to a download cut nine time
   expect(starts.map(({ asked }) => asked)).toEqual(Array.from({ length: 10 }, (_, count) => count * 30_000));
 });
 
-test('waits grow, obey Retry-After up to a minute, and start small again after progress', async () => {
+test('waits grow, obey Retry-After, and start small again after progress', async () => {
   const hub = await hubOf();
   for (const rule of [
     ...listing({ status: 503 }, { status: 503 }, { status: 429, headers: { 'retry-after': '9' } }),
-    ...weights({ status: 500 }, { status: 500 }, cut, { status: 429, headers: { 'retry-after': '3600' } }),
+    ...weights({ status: 500 }, { status: 500 }, cut, { status: 429, headers: { 'retry-after': '14' } }),
   ])
     hub.addFault(rule);
   const system = fastSystem();
   await cacheFor(hub).download({}, system);
-  expect(system.waits).toEqual([1000, 2000, 9000, 1000, 2000, 1000, 60_000]);
+  expect(system.waits).toEqual([1000, 2000, 9000, 1000, 2000, 1000, 14_000]);
 });
 
 test('a disk that fills up is said, and the download goes on when there is room', async () => {
@@ -230,6 +230,21 @@ test('a disk that fills up is said, and the download goes on when there is room'
   await cache.download();
   expectNothingCorrupt(cache.folder, repository);
   expect(hub.requests.length).toBeLessThan(wantedOfSmallModel.length + 2);
+});
+
+test.each([
+  ['below a file', (folder: string) => join(folder, 'file/hub'), /ENOTDIR: a file is where a folder should be/],
+  ['which is a file', (folder: string) => join(folder, 'file'), /(ENOTDIR|EEXIST): a file is where a folder should be/],
+])('a cache %s is named, with what to do', async (_, cacheIn, reason) => {
+  const hub = await hubOf();
+  const folder = tempFolder();
+  writeFileSync(join(folder, 'file'), '');
+  const cache = cacheIn(folder);
+  const error = await failure(cacheFor(hub, cache).download());
+  expect(error).toMatchObject({ kind: 'not_writable', isTransient: false });
+  expect(error.message.startsWith(`${cache}/models--org--small-model cannot be written to (`)).toBe(true);
+  expect(error.message).toMatch(reason);
+  expect(error.message).toMatch(/Give this user the right to, or choose another folder with HF_HUB_CACHE\.$/);
 });
 
 test('a disk that is too small is said before the weights are asked for', async () => {

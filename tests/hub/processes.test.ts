@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync, utimesSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { repositoryCache } from '../../src/store/hub-cache.ts';
+import type { DownloadProgress } from '../../src/store/hub/download-progress.ts';
+import type { DownloadSystem } from '../../src/store/hub/download-system.ts';
+import { takeFlock } from '../../src/store/hub/flock.ts';
 import { importBuilt } from '../built.ts';
 import { tempFolder } from '../graph/temp-folder.ts';
 import type { FakeHub } from './fake-hub.ts';
@@ -23,6 +26,12 @@ import {
 const repository = smallModel();
 const etag = repository.files.get('model.safetensors')?.etag ?? '';
 const slow = { host: 'cdn', path: etag, fault: { slow: { pieceBytes: 20_000, pauseMs: 20 } } } as const;
+
+const withoutFlock: Partial<DownloadSystem> = { flock: (path, options) => takeFlock(path, options, 'no-such-command') };
+const withAndWithoutFlock: [string, Partial<DownloadSystem>][] = [
+  ['flock', {}],
+  ['a machine without flock', withoutFlock],
+];
 
 test('two processes that download the same model at once fetch it once', async () => {
   await importBuilt('store/hub/download-model.ts');
@@ -53,57 +62,67 @@ test('what a killed process leaves is gone on with by another', async () => {
   expectNothingCorrupt(folder, repository);
   expect(cacheFor(hub, folder).locate()).toBeUndefined();
   hub.forgetRequests();
-  makeLocksStale(folder);
+  const startedMs = performance.now();
   await output(start(hub, folder));
+  expect(performance.now() - startedMs).toBeLessThan(5000); // the lock went with the process
   expectNothingCorrupt(folder, repository);
   const ranges = hub.requests.filter(({ path }) => path.includes(etag)).map(({ headers }) => headers.range);
   expect(ranges).toEqual([`bytes=${left}-`]);
 });
 
-test('a download that waits for another can be told to stop', async () => {
+test.each(withAndWithoutFlock)(
+  'a download that waits for another says so, and can be told to stop: %s',
+  async (_, changes) => {
+    const hub = await hubOf();
+    hub.addFault({ ...slow, fault: { hangAfterBytes: 100_000 } });
+    const folder = tempFolder();
+    const holder = new AbortController();
+    const held = cacheFor(hub, folder)
+      .download({ signal: holder.signal }, fastSystem(changes))
+      .catch(() => {});
+    await vi.waitFor(() => expect(partialBytes(folder, repository, 'model.safetensors')).toBeGreaterThan(0), 20_000);
+    const waiter = new AbortController();
+    const onProgress = ({ isWaiting }: DownloadProgress) => {
+      if (isWaiting === true) setTimeout(() => waiter.abort(new Error('no time')), 100);
+    };
+    const waiting = cacheFor(hub, folder).download({ signal: waiter.signal, onProgress }, fastSystem(changes));
+    await expect(waiting).rejects.toThrow('no time');
+    holder.abort();
+    await held;
+  },
+);
+
+test.each(withAndWithoutFlock)('two downloads at once fetch the weights once: %s', async (_, changes) => {
   const hub = await hubOf();
-  hub.addFault({ ...slow, fault: { hangAfterBytes: 100_000 } });
+  hub.addFault(slow);
   const folder = tempFolder();
-  const holder = new AbortController();
-  const held = cacheFor(hub, folder)
-    .download({ signal: holder.signal })
-    .catch(() => {});
-  await vi.waitFor(() => expect(partialBytes(folder, repository, 'model.safetensors')).toBeGreaterThan(0), 20_000);
-  const waiter = new AbortController();
-  const waits: number[] = [];
-  const sleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-    waits.push(ms);
-    waiter.abort(new Error('no time'));
-    signal.throwIfAborted();
-  };
-  const waiting = cacheFor(hub, folder).download({ signal: waiter.signal }, fastSystem({ sleep }));
-  await expect(waiting).rejects.toThrow('no time');
-  expect(waits).toEqual([500]);
-  holder.abort();
-  await held;
+  const download = () => cacheFor(hub, folder).download({}, fastSystem(changes));
+  const [first, second] = await Promise.all([download(), download()]);
+  expect(second).toEqual(first);
+  expectNothingCorrupt(folder, repository);
+  expect(hub.requests.filter(({ host, path }) => host === 'cdn' && path.includes(etag))).toHaveLength(1);
 });
 
-test('after a lost lock the part is thrown away, for another may have written to it', async () => {
+test('without flock, after a lost lock the part is thrown away, for another may have written to it', async () => {
   const hub = await hubOf();
   hub.addFault(slow);
   const cache = cacheFor(hub);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   onTestFinished(() => void vi.useRealTimers());
   let lost = false;
-  await cache.download({
-    onProgress: () => {
-      if (lost || partialBytes(cache.folder, repository, 'model.safetensors') < 100_000) return;
-      lost = true;
-      for (const lock of locksIn(cache.folder)) rmSync(lock, { recursive: true });
-      vi.advanceTimersByTime(6000); // the lock looks after itself every 5 s
-    },
-  });
+  const onProgress = () => {
+    if (lost || partialBytes(cache.folder, repository, 'model.safetensors') < 100_000) return;
+    lost = true;
+    for (const lock of locksIn(cache.folder)) rmSync(lock, { recursive: true });
+    vi.advanceTimersByTime(4000); // the lock looks after itself every 3 s
+  };
+  await cache.download({ onProgress }, fastSystem(withoutFlock));
   expectNothingCorrupt(cache.folder, repository);
   const ranges = hub.requests
     .filter(({ host, path }) => host === 'cdn' && path.includes(etag))
     .map(({ headers }) => headers.range);
   expect(ranges).toEqual([undefined, undefined]);
-  expect(locksIn(cache.folder)).toEqual([]);
+  expect(locksIn(cache.folder).filter((path) => path.endsWith('.embeddings'))).toEqual([]);
 });
 
 function start(hub: FakeHub, folder: string): ChildProcess {
@@ -124,9 +143,4 @@ async function output(child: ChildProcess): Promise<string> {
 function locksIn(folder: string): readonly string[] {
   const { locks } = repositoryCache(folder, modelId);
   return readdirSync(locks).map((name) => join(locks, name));
-}
-
-/** As if time had passed since the process died. */
-function makeLocksStale(folder: string): void {
-  for (const lock of locksIn(folder)) utimesSync(lock, 1, 1);
 }

@@ -1,10 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { repositoryCache } from '../../src/store/hub-cache.ts';
+import type { DownloadProgress } from '../../src/store/hub/download-progress.ts';
 import { tempFolder } from '../graph/temp-folder.ts';
 import {
   cacheFor,
@@ -115,6 +118,41 @@ print(len(info.warnings), len(info.incomplete_files))`;
     expectNothingCorrupt(cache.folder, repository);
   });
 
+  test('we wait for a file that it has locked', async () => {
+    const hub = await hubOf({ repositories: [repository] });
+    const cache = cacheFor(hub);
+    const child = lockWithPython(lockPath(cache.folder), 'print("held", flush=True); sys.stdin.read()');
+    await once(child.stdout, 'data');
+    let hasWaited = false;
+    const onProgress = ({ isWaiting }: DownloadProgress) => {
+      if (isWaiting === undefined || hasWaited) return;
+      hasWaited = true;
+      expect(partialBytes(cache.folder, repository, 'model.safetensors')).toBe(0);
+      child.stdin.end();
+    };
+    await cache.download({ onProgress });
+    expect(hasWaited).toBe(true);
+    expectNothingCorrupt(cache.folder, repository);
+  });
+
+  test('it waits for a file that we have locked, and no longer than that', async () => {
+    const hub = await hubOf({ repositories: [repository] });
+    const cache = cacheFor(hub);
+    const stop = new AbortController();
+    hub.addFault({ host: 'cdn', path: weightsEtag, fault: { hangAfterBytes: 100_000 } });
+    const held = cache.download({ signal: stop.signal }).catch(() => {});
+    await vi.waitFor(
+      () => expect(partialBytes(cache.folder, repository, 'model.safetensors')).toBeGreaterThan(0),
+      9000,
+    );
+    const isFree = async (): Promise<string> =>
+      text(lockWithPython(lockPath(cache.folder), 'print("free")', 'timeout=0.5').stdout);
+    expect(await isFree()).toBe('');
+    stop.abort();
+    await held;
+    expect(await isFree()).toBe('free\n');
+  });
+
   test('both at once never spoil a file', async () => {
     const hub = await hubOf({ repositories: [repository] });
     const cache = cacheFor(hub);
@@ -124,6 +162,25 @@ print(len(info.warnings), len(info.incomplete_files))`;
     expect(cache.locate()).toMatchObject({ revision: repository.commit });
   });
 });
+
+const weightsEtag = repository.files.get('model.safetensors')?.etag ?? '';
+
+function lockPath(cache: string): string {
+  return join(repositoryCache(cache, modelId).locks, `${weightsEtag}.lock`);
+}
+
+/** Runs Python code while its lock is held. */
+function lockWithPython(path: string, code: string, options = 'timeout=None') {
+  mkdirSync(dirname(path), { recursive: true });
+  const script = `
+import sys
+from huggingface_hub.utils import WeakFileLock
+with WeakFileLock(sys.argv[1], ${options}):
+    ${code}`;
+  const child = spawn(python, ['-c', script, path], { stdio: ['pipe', 'pipe', 'ignore'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
 
 async function downloadWithPython(endpoint: string, cache: string): Promise<string> {
   const script = `

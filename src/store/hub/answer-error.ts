@@ -17,15 +17,17 @@ export function answerError(answer: HubAnswer, { endpoint, hasToken }: HubConnec
   const errorCode = answer.isHub ? answer.header('x-error-code') : undefined;
   const errorMessage = answer.isHub ? (answer.header('x-error-message') ?? '') : '';
 
+  const retryAfterSeconds = parseRetryAfter(answer.header('retry-after'));
+  const wait = retryAfterSeconds === undefined ? '' : ` and asks to wait ${retryAfterSeconds} s`;
   if (status === 429)
     return new HubError(
       'rate_limited',
-      `${host} answered 429: too many requests from this address.${hasToken ? '' : ' With HF_TOKEN the limit is higher.'}`,
-      { retryAfterSeconds: parseRetryAfter(answer.header('retry-after')) },
+      `${host} answered 429${wait}: too many requests from this address.${hasToken ? '' : ' With HF_TOKEN the limit is higher.'}`,
+      { retryAfterSeconds },
     );
   if (status === 408 || status >= 500)
-    return new HubError('unreachable', `${host} is in trouble: it answered ${status}. Try again later.`, {
-      retryAfterSeconds: parseRetryAfter(answer.header('retry-after')),
+    return new HubError('unreachable', `${host} is in trouble: it answered ${status}${wait}. Try again later.`, {
+      retryAfterSeconds,
     });
   // The signature of an address runs out, and the next try gets a new one.
   if (!answer.isHub && status >= 400)

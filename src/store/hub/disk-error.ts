@@ -1,3 +1,4 @@
+import { findDiskProblem, makeCacheWritable } from '../disk-problem.ts';
 import { HubError } from './hub-error.ts';
 
 /** For a download that does not fit; `problem` is a sentence. */
@@ -10,13 +11,8 @@ export function diskFull(problem: string): HubError {
 
 /** Errors of the file system as what they mean for a download; others as they are. */
 export function explainDiskError(error: unknown, folder: string): unknown {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (code === 'ENOSPC') return diskFull(`There is no room in ${folder}: the disk is full.`);
-  if (code === 'EDQUOT') return diskFull(`There is no room in ${folder}: the quota is used up.`);
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new HubError(
-      'not_writable',
-      `${folder} cannot be written to (${code}). Give this user the right to, or choose another folder with HF_HUB_CACHE.`,
-    );
-  return error;
+  const found = error instanceof HubError ? undefined : findDiskProblem(error, folder);
+  if (found === undefined) return error;
+  if (found.kind === 'disk_full') return diskFull(found.problem);
+  return new HubError('not_writable', `${found.problem} ${makeCacheWritable}`);
 }

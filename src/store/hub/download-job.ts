@@ -69,7 +69,7 @@ export async function runDownload(job: DownloadJob): Promise<LocatedModel> {
         repository,
         `its ${path} has ${formatBytes(file.sizeBytes)}, and at most ${formatBytes(maxReadBytes)} are read`,
       );
-    await downloadBlob(context, { file, locked: findLockedFile(locked, path), onSize: () => {} });
+    await downloadBlob(context, { file, locked: findLockedFile(locked, path), onSize: () => {}, onWait: () => {} });
     if (kind === 'other') await link(file);
     return join(cache.blobs, file.etag);
   };
@@ -133,7 +133,12 @@ async function downloadAll(context: BlobContext, { files, locked, report }: Blob
   const download = (file: HubFile, stop: AbortSignal): Promise<void> =>
     downloadBlob(
       { ...context, signal: stop },
-      { file, locked: findLockedFile(locked, file.path), onSize: (sizeBytes) => progress.set(file.etag, sizeBytes) },
+      {
+        file,
+        locked: findLockedFile(locked, file.path),
+        onSize: (sizeBytes) => progress.set(file.etag, sizeBytes),
+        onWait: () => progress.wait(file.etag),
+      },
     );
   await runParallel(unique, download, { atOnce: filesAtOnce, signal });
 }

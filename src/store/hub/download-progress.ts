@@ -6,12 +6,15 @@ export interface DownloadProgress {
   readonly doneBytes: number;
   /** Of every file that the model needs. */
   readonly totalBytes: number;
+  /** Another process fetches what we need, Python's or ours; its bytes count when it is done. */
+  readonly isWaiting?: true;
 }
 
 /** Adds up the files of one download. */
 export class ProgressCounter {
   readonly #totalBytes: number;
   readonly #doneBytes: Map<string, number>;
+  readonly #waiting = new Set<string>();
   readonly #report: (progress: DownloadProgress) => void;
 
   /** `onDisk`: bytes that are there before it starts, by ETag. */
@@ -26,14 +29,21 @@ export class ProgressCounter {
     this.#tell();
   }
 
+  /** Of the file it is known how far it is, which ends its waiting. */
   set(etag: string, sizeBytes: number): void {
-    if (this.#doneBytes.get(etag) === sizeBytes) return;
+    const hasWaited = this.#waiting.delete(etag);
+    if (!hasWaited && this.#doneBytes.get(etag) === sizeBytes) return;
     this.#doneBytes.set(etag, sizeBytes);
+    this.#tell();
+  }
+
+  wait(etag: string): void {
+    this.#waiting.add(etag);
     this.#tell();
   }
 
   #tell(): void {
     const doneBytes = [...this.#doneBytes.values()].reduce((sum, bytes) => sum + bytes, 0);
-    this.#report({ doneBytes, totalBytes: this.#totalBytes });
+    this.#report({ doneBytes, totalBytes: this.#totalBytes, ...(this.#waiting.size > 0 ? { isWaiting: true } : {}) });
   }
 }

@@ -3,11 +3,14 @@ import { symlink } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { readFreeBytes } from '../disk-room.ts';
 import type { Symlink } from '../snapshot.ts';
+import { type FlockOptions, takeFlock } from './flock.ts';
 
 /** What a download needs of the machine beside the network; tests give it another clock and other disks. */
 export interface DownloadSystem {
   /** @throws the signal's reason */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Undefined where the machine has no flock(2). Closing the file frees it. */
+  readonly flock: (path: string, options: FlockOptions) => Promise<FileHandle | undefined>;
   readonly write: (file: FileHandle, bytes: Uint8Array, position: number) => Promise<void>;
   readonly symlink: Symlink;
   /** Bytes that may still be written to the file system of this folder. */
@@ -32,6 +35,7 @@ export const realSystem: DownloadSystem = {
       throw signal.aborted ? signal.reason : error;
     }
   },
+  flock: takeFlock,
   write: async (file, bytes, position) => {
     for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);

@@ -3,7 +3,7 @@ import { readVersion } from '../../util/version.ts';
 import type { DownloadSystem } from './download-system.ts';
 import type { HubOptions } from './hub.ts';
 import { HubError } from './hub-error.ts';
-import { unreachable } from './unreachable.ts';
+import { proxyRefused, unreachable } from './unreachable.ts';
 
 export interface HubRequest {
   readonly url: string;
@@ -50,8 +50,7 @@ export async function connectHub(options: HubOptions, timeouts: DownloadSystem['
     connect: { timeout: connectMs },
     proxyTls: { timeout: connectMs },
     requestTls: { timeout: connectMs },
-    headersTimeout: answerMs,
-    bodyTimeout: idleMs,
+    proxyTunnel: false, // some proxies tunnel to https only; http goes through them as curl and Python send it
   });
   const hub = new URL(options.endpoint);
   const token = checkToken(options.readToken());
@@ -75,6 +74,8 @@ export async function connectHub(options: HubOptions, timeouts: DownloadSystem['
         dispatcher,
         method,
         signal: answerBy.signal,
+        headersTimeout: answerMs, // here, because a dispatcher does not hand its own on to a proxy without a tunnel
+        bodyTimeout: idleMs,
         headers: {
           'user-agent': userAgent,
           'accept-encoding': 'identity', // a compressed body has other sizes and ranges
@@ -83,6 +84,10 @@ export async function connectHub(options: HubOptions, timeouts: DownloadSystem['
         },
       });
       body.once('close', detach);
+      if (statusCode === 407) {
+        body.on('error', () => {}).destroy();
+        throw proxyRefused(url.host, '407');
+      }
       return {
         status: statusCode,
         header: (name) => [got[name]].flat()[0],
@@ -94,6 +99,7 @@ export async function connectHub(options: HubOptions, timeouts: DownloadSystem['
     } catch (error) {
       detach();
       signal.throwIfAborted();
+      if (error instanceof HubError) throw error;
       const isLate = answerBy.signal.aborted;
       throw unreachable(isLate ? Object.assign(new Error(), { code: 'ETIMEDOUT' }) : error, url.host);
     } finally {

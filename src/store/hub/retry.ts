@@ -12,9 +12,9 @@ export interface RetryOptions {
 
 const firstWaitMs = 1000;
 const longestWaitMs = 30_000;
-const longestRetryAfterSeconds = 60; // longer, and whoever waits for the model should be told
+const longestRetryAfterSeconds = 15; // longer, and whoever waits for the model is told instead
 
-/** Tries again with growing waits after transient errors. @throws the last error */
+/** Tries again with growing waits after transient errors, unless the hub asks for a long one. @throws the last error */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { maxFailures, progress = () => 0, sleep, signal } = options;
   let best = progress();
@@ -27,7 +27,7 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
         best = progress();
         failures = 1;
       }
-      if (failures >= maxFailures) throw error;
+      if (failures >= maxFailures || (error.retryAfterSeconds ?? 0) > longestRetryAfterSeconds) throw error;
       await sleep(waitMs(error, failures), signal);
     }
   }
@@ -35,5 +35,5 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
 
 function waitMs({ retryAfterSeconds }: HubError, failures: number): number {
   const growing = Math.min(firstWaitMs * 2 ** (failures - 1), longestWaitMs);
-  return Math.max(growing, Math.min(retryAfterSeconds ?? 0, longestRetryAfterSeconds) * 1000);
+  return Math.max(growing, (retryAfterSeconds ?? 0) * 1000);
 }

@@ -31,10 +31,11 @@ export function unreachable(error: unknown, host: string): HubError {
   return new HubError('unreachable', `${host} could not be reached: ${reason}${placeOf(error)}. ${advice}`);
 }
 
-function proxyRefused(host: string, status: string): HubError {
+/** A proxy that answered instead of the host. */
+export function proxyRefused(host: string, status: string): HubError {
   const what =
     status === '407'
-      ? 'wants a user name and a password: HTTPS_PROXY=http://user:password@host:port'
+      ? 'wants a user name and a password: HTTPS_PROXY=http://user:password@host:port, or HTTP_PROXY for a hub over http'
       : `answered ${status}: ask its administrator to let ${host} through, or name the host in NO_PROXY`;
   return new HubError('unreachable', `${host} could not be reached: the proxy ${what}.`, {
     isTransient: status.startsWith('5'),
