@@ -13,6 +13,7 @@ export interface FetchModelOptions {
 }
 
 const retrySeconds = 10; // where the hub does not say
+const longestRetrySeconds = 60; // the hub may be well again, and SDKs wait no longer
 
 /** Downloads allowed models, and tells clients in their terms what goes wrong. */
 export function createFetch({ isOffline, download, describePlaces }: FetchModelOptions) {
@@ -24,7 +25,8 @@ export function createFetch({ isOffline, download, describePlaces }: FetchModelO
       return await download(entry, options);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      const { message: reason, isTransient, retryAfterSeconds = retrySeconds } = error;
+      const { message: reason, isTransient } = error;
+      const retryAfterSeconds = Math.min(error.retryAfterSeconds ?? retrySeconds, longestRetrySeconds);
       if (isTransient)
         throw new ServiceError('download_interrupted', { model, reason, retryAfterSeconds }, { cause: error });
       throw new ServiceError('download_failed', { model, reason }, { cause: error });
