@@ -104,3 +104,13 @@ export class ServiceError extends Error {
 function fillTemplate(template: string, details: ErrorDetails): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => String(details[name] ?? whole));
 }
+
+/** For a name that the allowlist does not have, or no longer. */
+export function modelNotFound(model: string): ServiceError {
+  return new ServiceError('model_not_found', { model, param: 'model' });
+}
+
+/** For work that a stop ends. */
+export function shuttingDown(): ServiceError {
+  return new ServiceError('shutting_down', { retryAfterSeconds: 1 });
+}

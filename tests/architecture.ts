@@ -77,7 +77,7 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
   {
     what: 'process.env',
     pattern: /\bprocess\.env\b|\{[^{}]*\benv\b[^{}]*\} (?:= process\b|from 'node:process')/,
-    where: /^(cli(\.ts|\/)|engine\/(runner-channel|no-telemetry)\.ts$|store\/hub\/download-in-child\.ts$)/, // what a child process inherits, and a native library reads
+    where: /^(cli(\.ts|\/)|engine\/no-telemetry\.ts$|util\/kept-environment\.ts$)/, // what a native library reads, and a child process inherits
   },
   {
     what: 'process.argv',

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { keptEnvironment } from '../util/kept-environment.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 
 /** A live runner process, seen from the server. */
@@ -41,9 +42,9 @@ export const forkRunner: OpenChannel = (events) => {
   };
 };
 
-/** What the dynamic loader and the CUDA libraries need, and nothing else. */
+/** What the dynamic loader and the CUDA libraries need. */
 function inheritedEnvironment(): Record<string, string> {
-  const kept = [
+  return keptEnvironment(
     'PATH',
     'LD_LIBRARY_PATH',
     'HOME',
@@ -53,8 +54,5 @@ function inheritedEnvironment(): Record<string, string> {
     'CUDA_VISIBLE_DEVICES',
     'CUDA_DEVICE_ORDER',
     'NVIDIA_VISIBLE_DEVICES',
-  ];
-  return Object.fromEntries(
-    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
 }

@@ -1,6 +1,6 @@
-import { withResolvers } from '../util/with-resolvers.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, shuttingDown } from '../errors.ts';
 import type { Batch } from '../scheduler/batch.ts';
+import { withResolvers } from '../util/with-resolvers.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 import type { CostModel } from './cost-model.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
@@ -73,7 +73,7 @@ export class RunnerReplica implements Replica {
 
   async embed(batch: Batch, signal?: AbortSignal): Promise<Vectors> {
     await this.#ready.promise;
-    if (this.#isClosed) throw closedError();
+    if (this.#isClosed) throw shuttingDown();
     signal?.throwIfAborted();
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
@@ -88,7 +88,7 @@ export class RunnerReplica implements Replica {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.#cancelLoadTimer();
-      const closed = closedError();
+      const closed = shuttingDown();
       this.#ready.reject(closed);
       this.#failPending(closed);
       this.#channel?.kill();
@@ -191,8 +191,4 @@ export class RunnerReplica implements Replica {
       reject(error);
     }
   }
-}
-
-function closedError(): ServiceError {
-  return new ServiceError('shutting_down', { retryAfterSeconds: 1 });
 }

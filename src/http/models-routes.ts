@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { modelNotFound } from '../errors.ts';
 import type { ModelCard } from '../models/model-card.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { modelSchema, modelsSchema } from './schemas.ts';
@@ -13,7 +13,7 @@ export function registerModels(app: FastifyInstance, { catalog }: Pick<HttpDeps,
     (request) => {
       const id = request.params['*'].replace(/\/$/, '');
       const card = catalog.get(id);
-      if (card === undefined) throw new ServiceError('model_not_found', { model: id.slice(0, 256), param: 'model' });
+      if (card === undefined) throw modelNotFound(id.slice(0, 256));
       return toModel(card);
     },
   );

@@ -1,5 +1,6 @@
 import type { Replica } from '../engine/replica.ts';
-import { ServiceError } from '../errors.ts';
+import { ServiceError, shuttingDown } from '../errors.ts';
+import { toRetryAfter } from '../util/retry-after.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 import type { Batch } from './batch.ts';
 import type { Entry, Sequence } from './entry.ts';
@@ -84,7 +85,7 @@ export class Scheduler {
 
   /** Fails what waits and stops every replica. */
   async close(): Promise<void> {
-    this.#fail(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
+    this.#fail(shuttingDown());
     await Promise.all(this.#options.replicas.map((replica) => replica.close()));
   }
 
@@ -93,10 +94,7 @@ export class Scheduler {
     const max = this.#options.maxQueueTokens;
     const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0);
     if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
-    const retryAfterSeconds = Math.min(
-      60,
-      Math.max(1, Math.ceil(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing))),
-    );
+    const retryAfterSeconds = toRetryAfter(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing));
     throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
   }
 

@@ -2,6 +2,7 @@ import { ServiceError } from '../errors.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import { HubError } from '../store/hub/hub-error.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
+import { longestRetryAfterSeconds } from '../util/retry-after.ts';
 import type { FetchOptions } from './model-files.ts';
 
 export interface FetchModelOptions {
@@ -13,7 +14,6 @@ export interface FetchModelOptions {
 }
 
 const retrySeconds = 10; // where the hub does not say
-const longestRetrySeconds = 60; // the hub may be well again, and SDKs wait no longer
 
 /** Downloads allowed models, and tells clients in their terms what goes wrong. */
 export function createFetch({ isOffline, download, describePlaces }: FetchModelOptions) {
@@ -26,7 +26,7 @@ export function createFetch({ isOffline, download, describePlaces }: FetchModelO
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
       const { message: reason, isTransient } = error;
-      const retryAfterSeconds = Math.min(error.retryAfterSeconds ?? retrySeconds, longestRetrySeconds);
+      const retryAfterSeconds = Math.min(error.retryAfterSeconds ?? retrySeconds, longestRetryAfterSeconds);
       if (isTransient)
         throw new ServiceError('download_interrupted', { model, reason, retryAfterSeconds }, { cause: error });
       throw new ServiceError('download_failed', { model, reason }, { cause: error });

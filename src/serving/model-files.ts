@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { modelNotFound, shuttingDown } from '../errors.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import type { Clock } from './clock.ts';
@@ -78,13 +78,11 @@ export class ModelFiles {
   /** Stops downloads of models that are not among these. */
   retain(entries: readonly AllowlistEntry[]): void {
     const wanted = new Set(entries.map(keyOf));
-    for (const [key, { abort, name }] of this.#running)
-      if (!wanted.has(key)) abort.abort(new ServiceError('model_not_found', { model: name, param: 'model' }));
+    for (const [key, { abort, name }] of this.#running) if (!wanted.has(key)) abort.abort(modelNotFound(name));
   }
 
   close(): void {
-    for (const { abort } of this.#running.values())
-      abort.abort(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
+    for (const { abort } of this.#running.values()) abort.abort(shuttingDown());
   }
 
   #download(entry: AllowlistEntry, key: string): Promise<LocatedModel> {

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.ts';
+import { modelNotFound, ServiceError, shuttingDown } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
@@ -150,7 +150,7 @@ export class ModelHost implements Catalog {
   ): Promise<T> {
     const { clock, files } = this.#options;
     const onLate = () => {
-      if (!this.#entries.has(entry.name)) return notFound(entry.name); // it went meanwhile
+      if (!this.#entries.has(entry.name)) return modelNotFound(entry.name); // it went meanwhile
       const held = this.#room.occupants.map(({ name }) => name);
       return notReady(entry.name, { slot, download: files.downloadOf(entry), held });
     };
@@ -158,9 +158,9 @@ export class ModelHost implements Catalog {
   }
 
   #entryOf(name: string): AllowlistEntry {
-    if (this.#isClosed) throw new ServiceError('shutting_down', { retryAfterSeconds: 1 });
+    if (this.#isClosed) throw shuttingDown();
     const entry = this.#entries.get(name);
-    if (entry === undefined) throw notFound(name);
+    if (entry === undefined) throw modelNotFound(name);
     return entry;
   }
 
@@ -234,10 +234,6 @@ export class ModelHost implements Catalog {
 }
 
 const longestIdleCheckMs = 10_000;
-
-function notFound(model: string): ServiceError {
-  return new ServiceError('model_not_found', { model, param: 'model' });
-}
 
 function isPlain({ task, inputType }: PromptWish): boolean {
   return task === undefined && inputType === undefined;

@@ -1,5 +1,6 @@
-import { ServiceError } from '../errors.ts';
+import { ServiceError, shuttingDown } from '../errors.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
+import { longestRetryAfterSeconds, toRetryAfter } from '../util/retry-after.ts';
 import type { Clock } from './clock.ts';
 import type { ModelRoom, Occupant } from './model-room.ts';
 import type { ServedModel } from './served-model.ts';
@@ -38,7 +39,6 @@ export interface SlotOptions {
 type Phase = 'preparing' | 'waiting' | 'starting' | 'ready' | 'failed';
 
 const failureRememberedSeconds = 10; // a broken model is not loaded again for every request
-const longestRememberedSeconds = 60; // whatever a hub asks for: it may be well again, and SDKs wait no longer
 const abandonedMs = 15_000; // a place in line that nobody came back for
 const unclaimedMs = 10_000; // whoever was told to come back finds the model that was loaded for it
 const shortestTurnMs = 2000; // a model that is asked to yield has answered for at least so long,
@@ -138,8 +138,8 @@ export class ModelSlot implements Occupant {
     if (this.#failure === undefined) return undefined;
     const { error, untilMs } = this.#failure;
     if (!(error instanceof ServiceError) || error.details.retryAfterSeconds === undefined) return error;
-    const seconds = Math.ceil((untilMs - this.#options.clock.nowMs()) / 1000);
-    return new ServiceError(error.code, { ...error.details, retryAfterSeconds: Math.max(1, seconds) });
+    const retryAfterSeconds = toRetryAfter((untilMs - this.#options.clock.nowMs()) / 1000);
+    return new ServiceError(error.code, { ...error.details, retryAfterSeconds });
   }
 
   get isFailureForgotten(): boolean {
@@ -172,7 +172,7 @@ export class ModelSlot implements Occupant {
     this.#goTo('failed');
     const error = cause instanceof Error ? cause : new Error(String(cause));
     const { retryAfterSeconds = failureRememberedSeconds } = error instanceof ServiceError ? error.details : {};
-    const seconds = Math.min(retryAfterSeconds, longestRememberedSeconds);
+    const seconds = Math.min(retryAfterSeconds, longestRetryAfterSeconds); // whatever made it fail may be well again
     this.#failure = { error, untilMs: this.#phaseMs + seconds * 1000 };
     this.#options.onFailed(this, error);
     void this.close();
@@ -223,7 +223,7 @@ export class ModelSlot implements Occupant {
     const model = this.#model;
     this.#model = undefined;
     this.#cancelAbandon();
-    this.#abort.abort(new ServiceError('shutting_down', { retryAfterSeconds: 1 }));
+    this.#abort.abort(shuttingDown());
     try {
       await (model === undefined ? this.loading : model.close());
     } catch {

@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.ts';
 import { formatBytes } from '../util/format-bytes.ts';
+import { longestRetryAfterSeconds, toRetryAfter } from '../util/retry-after.ts';
 import type { Download } from './model-files.ts';
 import type { ModelSlot } from './model-slot.ts';
 
@@ -10,7 +11,6 @@ export interface Waiting {
   readonly held: readonly string[];
 }
 
-const longestRetrySeconds = 60; // OpenAI's SDKs keep to at most this
 const roomRetrySeconds = 5;
 const hubRetrySeconds = 5;
 const loadBytesPerSecond = 300e6; // slow disks; half of what was measured with cold files
@@ -24,7 +24,11 @@ export function notReady(model: string, { slot, download, held }: Waiting): Serv
     return new ServiceError('model_limit_reached', { model, held: names, retryAfterSeconds: roomRetrySeconds });
   }
   const expected = 1 + (slot?.memoryBytes ?? 0) / loadBytesPerSecond - (slot?.phaseSeconds ?? 0);
-  return new ServiceError('model_loading', { model, doing: 'it is being loaded', retryAfterSeconds: clamp(expected) });
+  return new ServiceError('model_loading', {
+    model,
+    doing: 'it is being loaded',
+    retryAfterSeconds: toRetryAfter(expected),
+  });
 }
 
 function describe({ doneBytes, totalBytes }: Download): string {
@@ -34,9 +38,7 @@ function describe({ doneBytes, totalBytes }: Download): string {
 
 function left({ doneBytes, totalBytes, bytesPerSecond }: Download): number {
   if (totalBytes === undefined) return hubRetrySeconds;
-  return bytesPerSecond === undefined ? longestRetrySeconds : clamp((totalBytes - doneBytes) / bytesPerSecond);
-}
-
-function clamp(seconds: number): number {
-  return Math.min(longestRetrySeconds, Math.max(1, Math.ceil(seconds)));
+  return bytesPerSecond === undefined
+    ? longestRetryAfterSeconds
+    : toRetryAfter((totalBytes - doneBytes) / bytesPerSecond);
 }

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { keptEnvironment } from '../../util/kept-environment.ts';
 import type { LocatedModel } from '../locate-model.ts';
 import type { FromChild, ToChild } from './download-messages.ts';
 import type { DownloadOptions } from './download-model.ts';
@@ -17,7 +18,17 @@ export function downloadInChild(repository: string, options: DownloadOptions): P
     signal?.throwIfAborted();
     const child = fork(fileURLToPath(new URL('download-child.js', import.meta.url)), [], {
       serialization: 'advanced',
-      env: inheritedEnvironment(),
+      // What programs and TLS need; the token comes in a message.
+      env: keptEnvironment(
+        'PATH',
+        'HOME',
+        'TMPDIR',
+        'TZ',
+        'LANG',
+        'NODE_EXTRA_CA_CERTS',
+        'SSL_CERT_FILE',
+        'SSL_CERT_DIR',
+      ),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const send = (message: ToChild) => child.send(message, () => {}); // a failed send is followed by `exit`
@@ -51,14 +62,6 @@ export function downloadInChild(repository: string, options: DownloadOptions): P
     });
     send({ kind: 'download', repository, revision, hfHubCache, locked, hub: reached, token: readToken() });
   });
-}
-
-/** Nothing but what programs and TLS need: the token comes in a message. */
-function inheritedEnvironment(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'TZ', 'LANG', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'];
-  return Object.fromEntries(
-    kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
-  );
 }
 
 function toError({ message, hub }: Extract<FromChild, { kind: 'failed' }>): Error {
