@@ -138,7 +138,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     listen: async () => {
       startPreload(); // runners start while the HTTP modules load
       const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
-      const loading = () => preload.filter((name) => /^(down)?loading$/.test(host.get(name)?.state ?? ''));
+      const isLoading = (name: string) => ['downloading', 'loading'].includes(host.get(name)?.state ?? '');
+      const loading = () => preload.filter(isLoading);
       server = await createHttpServer({
         config,
         embed,

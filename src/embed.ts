@@ -49,9 +49,9 @@ export interface EmbedOptions {
 export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
   return (request, signal) => {
     const work: ModelWork<EmbedResult> = async (model, entry) => {
-      const { tokenizer, scheduler } = model;
+      const { tokenizer, card } = model;
       const { items, dimensions } = request;
-      checkDimensions(dimensions, scheduler.dimensions);
+      checkDimensions(dimensions, card.dimensions);
       const label = { model: entry.name };
 
       const endTokenize = metrics.tokenizeSeconds.startTimer(label);
@@ -67,7 +67,7 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       metrics.tokens.inc(label, promptTokens);
       if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
       const isPrompted = items.some(({ kind }) => kind === 'text'); // token ids are taken as they are
-      const source = { ...model.card, repository: entry.repository, prompt: isPrompted ? prompt : '' };
+      const source = { ...card, repository: entry.repository, prompt: isPrompted ? prompt : '' };
       return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts, source };
     };
     return host.use(request.model, work, request, signal);

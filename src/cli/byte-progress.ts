@@ -21,6 +21,19 @@ interface ByteState {
 
 const lineStepMs = 5000;
 
+/** Shows how far work is, and removes the bar when it ends, however that is. */
+export async function withByteProgress<T>(
+  options: ByteProgressOptions,
+  work: (progress: ByteProgress) => Promise<T>,
+): Promise<T> {
+  const progress = new ByteProgress(options);
+  try {
+    return await work(progress);
+  } finally {
+    progress.stop();
+  }
+}
+
 /** Says on stderr how far bytes are: a bar on a terminal, elsewhere a line every few seconds. */
 export class ByteProgress {
   readonly #options: ByteProgressOptions;

@@ -4,7 +4,7 @@ import { bytesToHash, planExport, type Export, type ExportSource } from '../stor
 import { writeArchive } from '../store/archive/write-archive.ts';
 import { describePlaces } from '../store/locate-model.ts';
 import { writeNewFile } from '../store/write-new-file.ts';
-import { ByteProgress } from './byte-progress.ts';
+import { withByteProgress, type ByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes } from '../util/format-bytes.ts';
@@ -35,14 +35,12 @@ export async function exportModels(
   const sources = findSources(names, openStore(config));
   await runStoppable({ context }, async (signal) => {
     const plan = await hashAll(sources, { context, signal });
-    const progress = new ByteProgress({ stderr: context.stderr, label: 'writing', totalBytes: plan.totalBytes });
-    try {
+    const { totalBytes } = plan;
+    await withByteProgress({ stderr: context.stderr, label: 'writing', totalBytes }, async (progress) => {
       const chunks = counted(writeArchive(plan.items), { progress, signal });
       if (options.output === '-') await untilAborted(writeToStdout(chunks, context), signal);
       else await writeToFile(chunks, options.output);
-    } finally {
-      progress.stop();
-    }
+    });
     await report(plan, options, context);
   });
 }
@@ -80,12 +78,9 @@ interface Running {
 
 async function hashAll(sources: readonly ExportSource[], { context, signal }: Running): Promise<Export> {
   const totalBytes = bytesToHash(sources);
-  const progress = new ByteProgress({ stderr: context.stderr, label: 'checksums', totalBytes });
-  try {
-    return await planExport(sources, { onBytes: (bytes) => progress.add(bytes), signal });
-  } finally {
-    progress.stop();
-  }
+  return withByteProgress({ stderr: context.stderr, label: 'checksums', totalBytes }, (progress) =>
+    planExport(sources, { onBytes: (bytes) => progress.add(bytes), signal }),
+  );
 }
 
 async function* counted(

@@ -4,7 +4,7 @@ import { loadConfig, type Config, type ConfigInput } from '../config.ts';
 import { importModels } from '../store/archive/import-models.ts';
 import type { ImportedModel } from '../store/archive/place-models.ts';
 import { findDiskProblem, makeCacheWritable } from '../store/disk-problem.ts';
-import { ByteProgress } from './byte-progress.ts';
+import { withByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes } from '../util/format-bytes.ts';
@@ -23,20 +23,15 @@ export async function importArchive(archive: string, options: ImportOptions, con
   await warnOfUnknown(unknown, context.stderr);
   const input = openArchive(archive, context);
   const imported = await runStoppable({ context, hint: '; nothing was imported' }, async (signal) => {
-    const progress = new ByteProgress({ stderr: context.stderr, label: 'importing' });
     // Also while whoever sends the archive makes it wait.
     signal.addEventListener('abort', () => input.destroy(signal.reason as Error), { once: true });
     try {
-      return await importModels(input, {
-        hfHubCache: config.hfHubCache,
-        modelsDir: config.modelsDir,
-        signal,
-        ...progress.hooks,
-      });
+      const { hfHubCache, modelsDir } = config;
+      return await withByteProgress({ stderr: context.stderr, label: 'importing' }, ({ hooks }) =>
+        importModels(input, { hfHubCache, modelsDir, signal, ...hooks }),
+      );
     } catch (error) {
       throw explain(error, archive, config);
-    } finally {
-      progress.stop();
     }
   });
   const rows = imported.map(toRow);

@@ -5,18 +5,11 @@ import type { HubOptions } from '../store/hub/hub.ts';
 import { HubError } from '../store/hub/hub-error.ts';
 import { toHub } from '../store/hub/to-hub.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
-import {
-  findLocked,
-  lockFilePath,
-  readLockFile,
-  withLocked,
-  writeLockFile,
-  type LockedModel,
-} from '../store/lock-file.ts';
+import { findLocked, lockFilePath, readLockFile, withLocked, writeLockFile } from '../store/lock-file.ts';
 import { lockModel } from '../store/lock-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
 import { findWeightProblem } from '../store/verify-folder.ts';
-import { ByteProgress } from './byte-progress.ts';
+import { withByteProgress } from './byte-progress.ts';
 import { CliError } from './cli-error.ts';
 import type { CliContext, Download } from './context.ts';
 import { formatBytes } from '../util/format-bytes.ts';
@@ -151,9 +144,8 @@ class Pull {
   ): Promise<LocatedModel> {
     const { context, download, signal, store } = this.#around;
     const locked = lockedOf(model, store);
-    const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
-    try {
-      return await download(model.repository, {
+    return withByteProgress({ stderr: context.stderr, label: model.name }, (progress) =>
+      download(model.repository, {
         ...(revision === undefined ? {} : { revision }),
         ...(locked === undefined ? {} : { locked }),
         hfHubCache: store.config.hfHubCache,
@@ -163,10 +155,8 @@ class Pull {
           progress.set(state);
         },
         signal,
-      });
-    } finally {
-      progress.stop();
-    }
+      }),
+    );
   }
 
   async #lock(model: NamedModel, { folder, revision: commit }: LocatedModel): Promise<void> {
@@ -174,13 +164,10 @@ class Pull {
     if (commit === undefined)
       throw new Error(`Expected the commit of ${repository}, got a place without. This is a bug.`);
     const { context, signal, store } = this.#around;
-    const progress = new ByteProgress({ stderr: context.stderr, label: `checksums of ${model.name}` });
-    let locked: LockedModel;
-    try {
-      locked = await lockModel(folder, { repository, revision, commit, signal, ...progress.hooks });
-    } finally {
-      progress.stop();
-    }
+    const label = `checksums of ${model.name}`;
+    const locked = await withByteProgress({ stderr: context.stderr, label }, ({ hooks }) =>
+      lockModel(folder, { repository, revision, commit, signal, ...hooks }),
+    );
     const path = lockFilePath(store.config);
     const before = readLockFile(path); // only now: another pull may have written meanwhile
     writeLockFile(path, withLocked(before, locked));

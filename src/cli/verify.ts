@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { loadConfig, type ConfigInput } from '../config.ts';
 import type { Place } from '../store/locate-model.ts';
 import type { NamedModel } from '../store/name-model.ts';
-import { verifyFolder, type FileReport, type FolderReport } from '../store/verify-folder.ts';
-import { ByteProgress } from './byte-progress.ts';
+import { verifyFolder, type FileReport } from '../store/verify-folder.ts';
+import { withByteProgress } from './byte-progress.ts';
 import type { CliContext } from './context.ts';
 import { lockedOf, openStore, placesOf, selectModels, type ModelStore } from './model-store.ts';
 import { runStoppable } from './stoppable.ts';
@@ -72,13 +72,9 @@ interface Running {
 
 async function verifyPlace(model: NamedModel, place: Place, { store, context, signal }: Running): Promise<Verified> {
   const locked = lockedOf(model, store);
-  const progress = new ByteProgress({ stderr: context.stderr, label: model.name });
-  let report: FolderReport;
-  try {
-    report = await verifyFolder(place, { locked, signal, ...progress.hooks });
-  } finally {
-    progress.stop();
-  }
+  const report = await withByteProgress({ stderr: context.stderr, label: model.name }, ({ hooks }) =>
+    verifyFolder(place, { locked, signal, ...hooks }),
+  );
   const problem = report.problem ?? null;
   const isGood = problem === null && report.files.every(({ state }) => state === 'ok' || state === 'not checked');
   return {

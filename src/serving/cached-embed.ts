@@ -20,11 +20,6 @@ export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbe
     const found = keys.map((key) => cache.get(key));
     const missing = sequences.filter((_, row) => found[row] === undefined);
     onLookUp({ hits: sequences.length - missing.length, misses: missing.length });
-    if (missing.length === sequences.length) {
-      const vectors = await embed(sequences, signal);
-      for (const [row, key] of keys.entries()) cache.set(key, rowOf(vectors, row).slice()); // not the whole answer
-      return vectors;
-    }
     const computed = missing.length === 0 ? undefined : await embed(missing, signal);
     const dim = computed?.dim ?? found.find((vector) => vector !== undefined)?.length ?? 0;
     const data = new Float32Array(sequences.length * dim);

@@ -8,7 +8,7 @@ import type { ModelPlan } from './plan-model.ts';
 
 /** What is known of a model only once it is loaded. */
 export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'> &
-  Required<Pick<ModelCard, 'origin' | 'dtype'>>;
+  Required<Pick<ModelCard, 'origin' | 'dtype' | 'dimensions'>>;
 
 export interface FactSources
   extends Resources, Pick<ModelPlan, 'model' | 'maxTokens' | 'pipeline' | 'prompts' | 'variants' | 'variant'> {

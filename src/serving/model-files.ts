@@ -1,16 +1,11 @@
 import { modelNotFound, shuttingDown } from '../errors.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
+import type { DownloadProgress } from '../store/hub/download-progress.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import type { Clock } from './clock.ts';
 
-/** Bytes that have arrived, and all of them; those of an earlier try count. */
-export interface Progress {
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
 export interface FetchOptions {
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: DownloadProgress) => void;
   readonly signal: AbortSignal;
 }
 
@@ -24,7 +19,7 @@ export interface ModelFilesOptions {
 
 /** Hears of downloads; `name` is that of the entry which asked first. */
 export interface DownloadObserver {
-  onProgress?(name: string, progress: Progress): void;
+  onProgress?(name: string, progress: DownloadProgress): void;
   onEnd?(name: string, outcome: 'done' | 'failed'): void;
 }
 
@@ -42,8 +37,8 @@ interface Running {
   readonly located: Promise<LocatedModel>;
   readonly abort: AbortController;
   readonly startMs: number;
-  first?: Progress;
-  last?: Progress;
+  first?: DownloadProgress;
+  last?: DownloadProgress;
 }
 
 /** The files of the allowed models: on this machine, or on their way to it. */
@@ -72,7 +67,8 @@ export class ModelFiles {
     const { first = last } = running;
     const seconds = (this.#options.clock.nowMs() - startMs) / 1000;
     const bytes = last.doneBytes - first.doneBytes;
-    return { ...last, bytesPerSecond: bytes > 0 && seconds > 0 ? bytes / seconds : undefined };
+    const { doneBytes, totalBytes } = last;
+    return { doneBytes, totalBytes, bytesPerSecond: bytes > 0 && seconds > 0 ? bytes / seconds : undefined };
   }
 
   /** Stops downloads of models that are not among these. */
@@ -88,7 +84,7 @@ export class ModelFiles {
   #download(entry: AllowlistEntry, key: string): Promise<LocatedModel> {
     const { fetch, clock, observer } = this.#options;
     const abort = new AbortController();
-    const onProgress = (progress: Progress) => {
+    const onProgress = (progress: DownloadProgress) => {
       running.first ??= progress;
       running.last = progress;
       observer?.onProgress?.(entry.name, progress);

@@ -116,6 +116,7 @@ export class ModelRoom {
 
   /** The first in line that somebody waits for. Who would not fit beside the pinned models alone holds nobody up. */
   #next(): Waiter | undefined {
+    if (this.#line.length === 0) return undefined; // as after most requests
     const pinned = this.#pinned();
     const able = this.#line.filter(({ occupant }) => this.#fits(occupant, pinned));
     return able.find(({ occupant }) => occupant.isWanted) ?? able[0];

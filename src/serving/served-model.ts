@@ -22,7 +22,6 @@ import { toObserver } from './scheduler-metrics.ts';
 export interface ServedModel {
   readonly card: ModelFacts;
   readonly tokenizer: Tokenizer;
-  readonly scheduler: Scheduler;
   /** Through the scheduler, or out of the cache of results. @throws as `Scheduler.embed` does */
   readonly embed: EmbedSequences;
   readonly limits: Pick<EncodeLimits, 'maxTokens' | 'vocabulary' | 'uncountedId' | 'skipsPrompt'>;
@@ -109,7 +108,6 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     return {
       card,
       tokenizer,
-      scheduler,
       embed: resultCache === undefined ? compute : withCache(compute, { ...options, card, resultCache }),
       limits: {
         maxTokens,

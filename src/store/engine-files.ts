@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { findModelRoot, listModuleFolders } from './modules.ts';
 import { selectFiles } from './select-files.ts';
-import { readWeightMap } from './shards.ts';
+import { findShardNames } from './shards.ts';
 
 /** Which of these paths of a complete model folder the engine reads, by the rule by which they are downloaded. */
 export function selectEngineFiles(folder: string, paths: readonly string[]): readonly string[] {
@@ -10,17 +10,12 @@ export function selectEngineFiles(folder: string, paths: readonly string[]): rea
   const { others, weights } = selectFiles(paths, {
     root,
     modules: listModuleFolders(folder),
-    readShards: (index, format) => readShardPaths(folder, index, format === 'pytorch' ? '.bin' : '.safetensors'),
+    readShards: (index) => readShardPaths(folder, index),
   });
   return [...others, ...weights].filter((path) => present.has(path));
 }
 
-/** A broken index gives none here; reading the tensors reports it in full. */
-function readShardPaths(folder: string, index: string, suffix: string): readonly string[] {
+function readShardPaths(folder: string, index: string): readonly string[] {
   const prefix = index.slice(0, index.lastIndexOf('/') + 1);
-  try {
-    return [...new Set(readWeightMap(join(folder, index), suffix).values())].map((name) => prefix + name);
-  } catch {
-    return [];
-  }
+  return findShardNames(join(folder, index)).map((name) => prefix + name);
 }

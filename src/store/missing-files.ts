@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { findModelRoot } from './modules.ts';
-import { readWeightMap } from './shards.ts';
+import { findShardNames } from './shards.ts';
 import { findWeightFiles, wantedWeights, type WeightFiles } from './weight-files.ts';
 
 /**
@@ -35,16 +35,7 @@ function listFiles(folder: string, { format, file }: WeightFiles): readonly stri
   if (format === 'onnx')
     return [file, ...[`${file}_data`, `${file}.data`].filter((name) => existsSync(join(folder, name)))];
   if (!file.endsWith('.json')) return [file];
-  return [file, ...readShardNames(join(folder, file), format === 'pytorch' ? '.bin' : '.safetensors')];
-}
-
-/** A broken index gives no names here; reading the tensors reports it in full. */
-function readShardNames(indexFile: string, suffix: string): readonly string[] {
-  try {
-    return [...new Set(readWeightMap(indexFile, suffix).values())];
-  } catch {
-    return [];
-  }
+  return [file, ...findShardNames(join(folder, file))];
 }
 
 function findFileProblem(file: string): string | undefined {

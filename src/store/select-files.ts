@@ -14,7 +14,7 @@ export interface SelectionFacts {
   /** Folders of the other steps. */
   readonly modules: readonly string[];
   /** The shards that an index of weights names; both lie in one folder of the repository. */
-  readonly readShards: (indexFile: string, format: WeightFiles['format']) => readonly string[];
+  readonly readShards: (indexFile: string) => readonly string[];
 }
 
 /** The files that say where the others are; fetched before anything is selected. */
@@ -91,7 +91,7 @@ function filesOf(
     const isData = (other: string) => other.startsWith(path) && /^[._]data(_\d+)?$/.test(other.slice(path.length));
     return [...paths.filter(isData), path];
   }
-  return file.endsWith('.json') ? [...readShards(path, format), path] : [path];
+  return file.endsWith('.json') ? [...readShards(path), path] : [path];
 }
 
 /** The folders of modules, and those inside them: a Router keeps a folder for each step of its routes. */

@@ -26,6 +26,20 @@ export function readShards<Tensor extends { readonly name: string }>(
   return index;
 }
 
+/** What the names of shards end in, by that of their index. */
+export function shardSuffix(indexFile: string): '.bin' | '.safetensors' {
+  return indexFile.endsWith('.bin.index.json') ? '.bin' : '.safetensors';
+}
+
+/** The shards that an index names. A broken index gives none here; reading the tensors reports it in full. */
+export function findShardNames(indexFile: string): readonly string[] {
+  try {
+    return [...new Set(readWeightMap(indexFile, shardSuffix(indexFile)).values())];
+  } catch {
+    return [];
+  }
+}
+
 /** The shard of each tensor. @throws WeightFileError */
 export function readWeightMap(indexFile: string, suffix: string): ReadonlyMap<string, string> {
   const map = parseIndex(indexFile);

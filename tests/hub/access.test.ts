@@ -17,6 +17,7 @@ import {
   impatient,
   modelId,
   smallModel,
+  etagOf,
 } from './hub-fixture.ts';
 
 const token = 'hf_theSecretToken';
@@ -220,7 +221,7 @@ test('no error holds the token, the password of the proxy or the signature of an
   const hub = await hubOf({ repositories: [smallModel({ gatedFor: 'hf_other' })] });
   const proxy = await startFakeProxy({ user: 'me', password: 'proxySecret' });
   const open = await hubOf();
-  const etag = smallModel().files.get('model.safetensors')?.etag ?? '';
+  const etag = etagOf(smallModel(), 'model.safetensors');
   open.addFault({ host: 'cdn', path: etag, fault: { status: 403 }, times: 99 });
   const errors = [
     await failure(cacheFor(hub).download(reach(hub, { httpProxy: proxy.url }))),

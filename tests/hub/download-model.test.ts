@@ -21,6 +21,7 @@ import {
   smallModel,
   wantedOfSmallModel,
   weightBytes,
+  etagOf,
 } from './hub-fixture.ts';
 
 test('a model arrives in the standard layout, with the files that are needed and no others', async () => {
@@ -284,7 +285,7 @@ test('a blob that others left in the cache is not trusted against a lock file', 
   const repository = smallModel();
   const hub = await hubOf();
   const cache = cacheFor(hub);
-  const etag = repository.files.get('model.safetensors')?.etag ?? '';
+  const etag = etagOf(repository, 'model.safetensors');
   const { blobs } = repositoryCache(cache.folder, modelId);
   mkdirSync(blobs, { recursive: true });
   writeFileSync(join(blobs, etag), noise(weightBytes, 'somebody else'));

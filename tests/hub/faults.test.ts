@@ -9,6 +9,7 @@ import { tempFolder } from '../graph/temp-folder.ts';
 import type { Fault, FaultRule, RecordedRequest } from './fake-hub.ts';
 import {
   cacheFor,
+  etagOf,
   expectNothingCorrupt,
   failure,
   fastSystem,
@@ -23,7 +24,7 @@ import {
 } from './hub-fixture.ts';
 
 const repository = smallModel();
-const weightsEtag = repository.files.get('model.safetensors')?.etag ?? '';
+const weightsEtag = etagOf(repository, 'model.safetensors');
 
 interface Case {
   readonly name: string;

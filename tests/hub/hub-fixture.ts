@@ -126,10 +126,14 @@ export function expectNothingCorrupt(cache: string, repository: FakeRepository):
   }
 }
 
+/** The name of a file's blob. */
+export function etagOf(repository: FakeRepository, path: string): string {
+  return repository.files.get(path)?.etag ?? '';
+}
+
 /** Bytes of a partial file. */
 export function partialBytes(cache: string, repository: FakeRepository, path: string): number {
-  const etag = repository.files.get(path)?.etag ?? '';
-  const file = join(repositoryCache(cache, repository.id).blobs, `${etag}.embeddings.incomplete`);
+  const file = join(repositoryCache(cache, repository.id).blobs, `${etagOf(repository, path)}.embeddings.incomplete`);
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 

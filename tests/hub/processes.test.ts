@@ -14,6 +14,7 @@ import { tempFolder } from '../graph/temp-folder.ts';
 import type { FakeHub } from './fake-hub.ts';
 import {
   cacheFor,
+  etagOf,
   expectNothingCorrupt,
   fastSystem,
   hubOf,
@@ -24,7 +25,7 @@ import {
 } from './hub-fixture.ts';
 
 const repository = smallModel();
-const etag = repository.files.get('model.safetensors')?.etag ?? '';
+const etag = etagOf(repository, 'model.safetensors');
 const slow = { host: 'cdn', path: etag, fault: { slow: { pieceBytes: 20_000, pauseMs: 20 } } } as const;
 
 const withoutFlock: Partial<DownloadSystem> = { flock: (path, options) => takeFlock(path, options, 'no-such-command') };

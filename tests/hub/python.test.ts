@@ -18,6 +18,7 @@ import {
   partialBytes,
   smallModel,
   wantedOfSmallModel,
+  etagOf,
 } from './hub-fixture.ts';
 
 const python =
@@ -163,7 +164,7 @@ print(len(info.warnings), len(info.incomplete_files))`;
   });
 });
 
-const weightsEtag = repository.files.get('model.safetensors')?.etag ?? '';
+const weightsEtag = etagOf(repository, 'model.safetensors');
 
 function lockPath(cache: string): string {
   return join(repositoryCache(cache, modelId).locks, `${weightsEtag}.lock`);

@@ -1,7 +1,7 @@
 import type { ModelRoot } from '../modules.ts';
 import { findModelRoot, listModuleFolders } from '../modules.ts';
 import { type FileSelection, selectFiles, selectFirstFiles, selectIndexes } from '../select-files.ts';
-import { readWeightMap } from '../shards.ts';
+import { readWeightMap, shardSuffix } from '../shards.ts';
 import { wantedWeights } from '../weight-files.ts';
 import { HubError } from './hub-error.ts';
 
@@ -63,10 +63,9 @@ interface IndexContext {
 
 /** Paths in the repository of the shards beside an index. */
 function readShards(file: string, { index, repository, paths }: IndexContext): readonly string[] {
-  const suffix = index.endsWith('.bin.index.json') ? '.bin' : '.safetensors';
   let names: ReadonlySet<string>;
   try {
-    names = new Set(readWeightMap(file, suffix).values());
+    names = new Set(readWeightMap(file, shardSuffix(index)).values());
   } catch (cause) {
     throw unusable(repository, `it has a broken ${index}: ${cause instanceof Error ? cause.message : String(cause)}`);
   }

@@ -1,0 +1,34 @@
+import type { Config } from '../config.ts';
+import { batchTokens } from '../engine/cost-model.ts';
+import { readMachine } from '../engine/machine.ts';
+import { chooseResources, type Machine, type Resources } from '../engine/resources.ts';
+import type { Provider } from '../graph/passes/all.ts';
+import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
+import type { ModelPlan } from './plan-model.ts';
+
+export interface ResourceQuestion {
+  readonly plan: Pick<ModelPlan, 'model' | 'maxTokens'>;
+  readonly parameters: number;
+  readonly config: Config;
+  readonly provider: Provider;
+}
+
+export interface ResourcePlan extends Resources {
+  readonly machine: Machine;
+  readonly memory: MemoryEstimate;
+}
+
+/** The runners, threads and memory that a model takes on this machine. */
+export function planResources({ plan, parameters, config, provider }: ResourceQuestion): ResourcePlan {
+  const machine = readMachine();
+  const weightBytes = parameters * Float32Array.BYTES_PER_ELEMENT; // as it is computed
+  const { replicas, threads } = chooseResources(weightBytes, machine, config);
+  const memory = estimateMemory({
+    parameters,
+    replicas,
+    batchTokens: config.maxBatchTokens ?? batchTokens[provider],
+    maxTokens: plan.maxTokens,
+    shape: plan.model.shape,
+  });
+  return { replicas, threads, machine, memory };
+}
