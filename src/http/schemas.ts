@@ -103,6 +103,7 @@ const errorDescriptions: Readonly<Record<number, string>> = {
   429: 'The queue is full; `Retry-After` says when to come back',
   500: 'A fault of the server',
   501: 'The model is allowed but cannot be run yet',
+  502: 'The model could not be downloaded from the hub',
   503: 'The model is loading or restarting; `Retry-After` says when to come back',
 };
 
@@ -127,7 +128,7 @@ export function embeddingsSchema(url: string) {
 
 const embeddingAnswers = {
   200: answer('One vector for each input', 'EmbeddingsResponse'),
-  ...errors(400, 401, 404, 408, 413, 415, 429, 500, 501, 503),
+  ...errors(400, 401, 404, 408, 413, 415, 429, 500, 501, 502, 503),
 };
 
 export const azureSchema = {
