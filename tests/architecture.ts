@@ -34,6 +34,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'util',
   ],
   vectors: ['errors.ts', 'util'],
+  quantization: ['errors.ts', 'util'],
   store: ['errors.ts', 'util'],
   models: ['graph', 'store', 'errors.ts', 'util'],
   graph: ['types:store', 'errors.ts', 'util'],
