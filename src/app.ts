@@ -89,7 +89,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     prepare: async (entry) => {
       const located = await files.obtain(entry);
       onProgress(`loading ${entry.name} from ${located.folder}`);
-      return prepareModel({ entry, located, config, provider, metrics, logger, openChannel, resultCache });
+      return prepareModel({
+        entry,
+        located,
+        config,
+        provider,
+        metrics,
+        logger,
+        openChannel,
+        resultCache,
+        say: onProgress,
+      });
     },
     variantsOf: createVariantFinder(config.pooling),
     maxLoadedModels: config.maxLoadedModels,
@@ -180,10 +190,6 @@ async function withinSeconds(seconds: number, work: Promise<unknown> | undefined
 
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */
 function refuseUnbuilt(config: Config, provider: Provider): void {
-  if (config.bitsandbytes !== undefined)
-    throw new ConfigError(
-      `EMBEDDINGS_BITSANDBYTES=${config.bitsandbytes} is not built yet: unset it to compute in float32.`,
-    );
   if (config.cudaMemoryFraction !== undefined && provider === 'cuda')
     throw new ConfigError(
       'EMBEDDINGS_CUDA_MEMORY_FRACTION cannot be honoured: ONNX Runtime for Node offers no memory limit. Unset it, and give this service a GPU of its own.',

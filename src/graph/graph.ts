@@ -83,7 +83,9 @@ export interface Initializer {
   readonly data:
     | { readonly kind: 'inline'; readonly bytes: Uint8Array }
     /** A byte range of a checkpoint file, mapped by the runtime. */
-    | { readonly kind: 'checkpoint'; readonly view: TensorView };
+    | { readonly kind: 'checkpoint'; readonly view: TensorView }
+    /** Made from tensors of the checkpoint before the graph is loaded. */
+    | { readonly kind: 'derived' };
 }
 
 export function int(value: number): Attribute {

@@ -64,11 +64,20 @@ function printPort({ name, dtype, shape }: Port): string {
 
 /** Where the values are: a byte range of a file, or in the graph itself. */
 function printInitializer({ name, dtype, shape, data }: Initializer): string {
-  const where =
-    data.kind === 'inline'
-      ? `inline ${data.bytes.length} bytes`
-      : `${basename(data.view.file)} ${data.view.offset} + ${data.view.byteLength} bytes`;
-  return `${name}  ${dtype} ${printShape(shape)}  ${where}`;
+  return `${name}  ${dtype} ${printShape(shape)}  ${printPlace(data)}`;
+}
+
+function printPlace(data: Initializer['data']): string {
+  switch (data.kind) {
+    case 'inline':
+      return `inline ${data.bytes.length} bytes`;
+    case 'checkpoint':
+      return `${basename(data.view.file)} ${data.view.offset} + ${data.view.byteLength} bytes`;
+    case 'derived':
+      return 'made when the model is loaded';
+    default:
+      return data satisfies never;
+  }
 }
 
 function printShape(shape: readonly Dimension[]): string {

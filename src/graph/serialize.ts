@@ -113,6 +113,7 @@ function toValueInfo(port: Port): ValueInfoProto {
 function toTensorProto({ name, dtype, shape, data }: Initializer): TensorProto {
   const base = { name, dataType: typeCodes[dtype], dims: shape.map(BigInt) };
   if (data.kind === 'inline') return create(TensorProtoSchema, { ...base, rawData: data.bytes });
+  if (data.kind === 'derived') throw new Error(`The tensor ${name} is not made yet. This is a bug.`);
   const { file, offset, byteLength, bytes } = data.view;
   if (bytes !== undefined) return create(TensorProtoSchema, { ...base, rawData: bytes });
   const entries = { location: basename(file), offset: String(offset), length: String(byteLength) };

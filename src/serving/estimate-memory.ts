@@ -1,9 +1,9 @@
 import type { ModelShape } from '../models/architecture.ts';
 
 export interface MemoryEstimate {
-  /** Weights in float32, as they are computed. */
+  /** Weights as they are computed. */
   readonly weightBytes: number;
-  /** Of the weights of all replicas. At most: weights stored as float32 are mapped from the file and shared. */
+  /** Of the weights of all replicas. At most: weights computed as they are stored are mapped from the file and shared. */
   readonly allWeightBytes: number;
   /** Of one run of a full batch in one replica. An estimate. */
   readonly batchBytes: number;
@@ -12,7 +12,8 @@ export interface MemoryEstimate {
 }
 
 export interface MemoryQuestion {
-  readonly parameters: number;
+  /** Of one replica, as they are computed. */
+  readonly weightBytes: number;
   readonly replicas: number;
   readonly batchTokens: number;
   readonly maxTokens: number;
@@ -28,12 +29,12 @@ export const runnerBytes = 50e6;
 
 /** What a model takes in memory. Weights are exact, the rest is an estimate. */
 export function estimateMemory(question: MemoryQuestion): MemoryEstimate {
-  const { parameters, replicas, batchTokens, maxTokens, shape } = question;
+  const { weightBytes, replicas, batchTokens, maxTokens, shape } = question;
   const float = Float32Array.BYTES_PER_ELEMENT;
   const runBytes = (tokens: number): number => tokens * shape.hidden * rowsPerToken * float;
   return {
-    weightBytes: parameters * float,
-    allWeightBytes: parameters * float * replicas,
+    weightBytes,
+    allWeightBytes: weightBytes * replicas,
     batchBytes: runBytes(batchTokens),
     longestBytes: runBytes(maxTokens),
   };

@@ -11,12 +11,14 @@ export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'create
   Required<Pick<ModelCard, 'origin' | 'dtype' | 'dimensions'>>;
 
 export interface FactSources
-  extends Resources, Pick<ModelPlan, 'model' | 'maxTokens' | 'pipeline' | 'prompts' | 'variants' | 'variant'> {
+  extends
+    Resources,
+    Pick<ModelPlan, 'model' | 'maxTokens' | 'precision' | 'pipeline' | 'prompts' | 'variants' | 'variant'> {
   readonly located: LocatedModel;
 }
 
 export function toModelFacts(sources: FactSources): ModelFacts {
-  const { model, located, maxTokens, pipeline, prompts, variants, variant, replicas, threads } = sources;
+  const { model, located, maxTokens, precision, pipeline, prompts, variants, variant, replicas, threads } = sources;
   const pooling = describePooling(pipeline.pooling);
   const { architecture, declaredPooling } = model;
   return {
@@ -26,7 +28,7 @@ export function toModelFacts(sources: FactSources): ModelFacts {
     pooling,
     ...(declaredPooling === undefined || declaredPooling === pooling ? {} : { declaredPooling }),
     weights: findMainType(model),
-    dtype: 'float32',
+    dtype: precision,
     parameters: countParameters(model),
     origin: located.kind,
     ...(located.revision === undefined ? {} : { revision: located.revision }),

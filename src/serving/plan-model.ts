@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import { ServiceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Precision } from '../graph/precision.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import type { Model } from '../models/open-model.ts';
 import { openModel, UnknownArchitectureError } from '../models/open-model.ts';
@@ -17,7 +18,9 @@ import { listVariants } from './list-variants.ts';
 export interface ModelPlan {
   readonly model: Model;
   readonly pipeline: Pipeline;
+  /** In float32, whatever the precision. */
   readonly graph: Graph;
+  readonly precision: Precision;
   readonly maxTokens: number;
   readonly textRules: TextRules;
   /** Of the model's files, by name. */
@@ -57,8 +60,7 @@ export function broken({ name }: AllowlistEntry, error: unknown): ServiceError {
 }
 
 async function plan({ entry, located, config, provider, logger }: PlanOptions): Promise<ModelPlan> {
-  if (entry.dtype !== undefined && entry.dtype !== 'float32')
-    throw notBuilt(entry, `dtype=${entry.dtype} is not built yet, float32 is`);
+  const precision = entry.dtype ?? precisions[config.bitsandbytes ?? 'none'];
   const model = await openModel(located.folder);
   const { shape } = model;
   const wanted = entry.pooling ?? config.pooling;
@@ -85,6 +87,7 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
     model,
     pipeline,
     graph,
+    precision,
     maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
     textRules: { ...shape.tokens, lowerCase },
     prompts,
@@ -93,6 +96,9 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
     variant,
   };
 }
+
+/** What the words of bitsandbytes mean here. */
+const precisions = { none: 'float32', '8bit': 'int8', '4bit': 'int4' } as const;
 
 /** The adapter or route that the line's task= names; the task may also be one of the prompts. */
 function chooseVariant(

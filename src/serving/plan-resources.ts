@@ -8,7 +8,8 @@ import type { ModelPlan } from './plan-model.ts';
 
 export interface ResourceQuestion {
   readonly plan: Pick<ModelPlan, 'model' | 'maxTokens'>;
-  readonly parameters: number;
+  /** Of one replica, as it is computed. */
+  readonly weightBytes: number;
   readonly config: Config;
   readonly provider: Provider;
 }
@@ -19,12 +20,11 @@ export interface ResourcePlan extends Resources {
 }
 
 /** The runners, threads and memory that a model takes on this machine. */
-export function planResources({ plan, parameters, config, provider }: ResourceQuestion): ResourcePlan {
+export function planResources({ plan, weightBytes, config, provider }: ResourceQuestion): ResourcePlan {
   const machine = readMachine();
-  const weightBytes = parameters * Float32Array.BYTES_PER_ELEMENT; // as it is computed
   const { replicas, threads } = chooseResources(weightBytes, machine, config);
   const memory = estimateMemory({
-    parameters,
+    weightBytes,
     replicas,
     batchTokens: config.maxBatchTokens ?? batchTokens[provider],
     maxTokens: plan.maxTokens,

@@ -1,25 +1,55 @@
+import { readMachine } from '../engine/machine.ts';
+import { toPrecision } from '../graph/precision.ts';
+import { layOut } from '../quantization/layout.ts';
+import { repositoryCache } from '../store/hub-cache.ts';
+import { formatBytes } from '../util/format-bytes.ts';
 import { runnerBytes } from './estimate-memory.ts';
 import { countParameters } from './model-facts.ts';
 import type { PreparedModel } from './model-slot.ts';
-import { planModel } from './plan-model.ts';
+import { obtainWeights } from './obtain-weights.ts';
+import { broken, planModel } from './plan-model.ts';
 import { planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
-export type PrepareOptions = Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal'>;
+export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal' | 'weights'> {
+  /** For people: a line of the log, or the note beside a progress bar. */
+  readonly say: (message: string) => void;
+}
 
 /**
  * Reads the files of a model.
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
+  const { entry, config, provider, say } = options;
   const plan = await planModel(options);
-  const parameters = countParameters(plan.model);
-  const resources = planResources({ ...options, plan, parameters });
+  const { model, precision } = plan;
+  const parameters = countParameters(model);
+  const precise = toPrecision(plan.graph, precision, provider);
+  const weightBytes =
+    precise.derivations.length === 0
+      ? parameters * Float32Array.BYTES_PER_ELEMENT
+      : layOut(precise.derivations, '').sizeBytes;
+  const resources = planResources({ ...options, plan, weightBytes });
   const { replicas, memory } = resources;
   const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
   return {
     memoryBytes: memory.allWeightBytes + replicas * runnerBytes + runs,
-    start: (signal) => startServedModel({ ...options, plan, parameters, resources, signal }),
+    start: async (signal) => {
+      const weights = await obtainWeights({
+        ...precise,
+        precision,
+        weightsFolder: model.weightsFolder,
+        cacheFolder: repositoryCache(config.hfHubCache, entry.repository).root,
+        processes: readMachine().cores,
+        onProgress: ({ doneBytes, totalBytes }) =>
+          say(`quantising ${entry.name}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`),
+        signal,
+      }).catch((error: unknown) => {
+        throw broken(entry, error);
+      });
+      return startServedModel({ ...options, plan, parameters, resources, weights, signal });
+    },
   };
 }

@@ -14,6 +14,7 @@ import { choosePrompt } from './choose-prompt.ts';
 import type { ModelFacts } from './model-facts.ts';
 import { toModelFacts } from './model-facts.ts';
 import { createRunnerOpener } from './open-runners.ts';
+import type { Weights } from './obtain-weights.ts';
 import type { ModelPlan, PlanOptions } from './plan-model.ts';
 import { broken } from './plan-model.ts';
 import { toObserver } from './scheduler-metrics.ts';
@@ -36,6 +37,7 @@ export interface StartOptions extends PlanOptions {
   readonly plan: ModelPlan;
   readonly parameters: number;
   readonly resources: Resources;
+  readonly weights: Weights;
   readonly metrics: Metrics;
   readonly openChannel: OpenChannel;
   /** Undefined: every vector is computed. */
@@ -57,6 +59,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     plan,
     parameters,
     resources,
+    weights,
     metrics,
     logger,
     openChannel,
@@ -70,8 +73,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     model: entry.name,
     load: {
       kind: 'load',
-      graph: plan.graph,
-      weightsFolder: model.weightsFolder,
+      ...weights,
       threads,
       provider,
       positions: shape.positions,

@@ -1,0 +1,24 @@
+import type { Graph } from './graph.ts';
+import type { Provider } from './passes/all.ts';
+import { quantize, type QuantizedGraph } from './quantize/quantize.ts';
+
+/**
+ * What the weights of a model are computed from. `float16` keeps weights that are stored in 16 bits so in memory and
+ * widens them while the graph runs: the numbers are those of `float32`.
+ */
+export type Precision = 'float32' | 'float16' | 'int8' | 'int4';
+
+/** Turns the graph of a checkpoint into one of less precise weights. */
+export function toPrecision(graph: Graph, precision: Precision, provider: Provider): QuantizedGraph {
+  switch (precision) {
+    case 'float32':
+    case 'float16':
+      return { graph, derivations: [] };
+    case 'int8':
+      return quantize(graph, 8, provider);
+    case 'int4':
+      return quantize(graph, 4, provider);
+    default:
+      return precision satisfies never;
+  }
+}

@@ -1,0 +1,64 @@
+import type { TensorView } from '../../store/safetensors.ts';
+import type { Graph, Initializer, Node } from '../graph.ts';
+import { weightDTypes } from '../types.ts';
+
+/** A linear layer whose weight is a matrix of the checkpoint as it lies there. */
+export interface Linear {
+  readonly node: Node;
+  /** Name of the value it reads, `[rows, inputs]`. */
+  readonly input: string;
+  /** `[outputs, inputs]` */
+  readonly weight: TensorView;
+  readonly bias: string | undefined;
+}
+
+/**
+ * The linear layers of a graph that are large enough to be worth quantising. Those after pooling, whose weights travel
+ * inside the graph, are not among them, and neither are those of experts, which may get no rows.
+ */
+export function findLinears(graph: Graph): readonly Linear[] {
+  const constants = new Constants(graph);
+  return graph.nodes.flatMap((node) => {
+    const [input, weightName, bias] = node.inputs;
+    const { transB, ...others } = node.attributes;
+    if (node.op !== 'Gemm' || input === undefined || constants.has(input)) return [];
+    if (transB?.kind !== 'int' || transB.value !== 1 || Object.keys(others).length > 0) return [];
+    if (constants.producer(input)?.op === 'Gather') return [];
+    const weight = constants.view(weightName);
+    if (weight === undefined || weight.shape.length !== 2 || Math.min(...weight.shape) < smallestSide) return [];
+    return [{ node, input, weight, bias: bias === '' ? undefined : bias }];
+  });
+}
+
+const smallestSide = 32; // a smaller matrix costs next to nothing
+
+/** What is known of the values of a graph before it runs. */
+export class Constants {
+  readonly #initializers: ReadonlyMap<string, Initializer>;
+  readonly #producers: ReadonlyMap<string, Node>;
+
+  constructor({ initializers, nodes }: Graph) {
+    this.#initializers = new Map(initializers.map((initializer) => [initializer.name, initializer]));
+    this.#producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  }
+
+  has(value: string): boolean {
+    return this.#initializers.has(value);
+  }
+
+  producer(value: string | undefined): Node | undefined {
+    return value === undefined ? undefined : this.#producers.get(value);
+  }
+
+  /** The tensor of the checkpoint that a value is, maybe in another float format; undefined for everything else. */
+  view(value: string | undefined): TensorView | undefined {
+    if (value === undefined) return undefined;
+    const producer = this.#producers.get(value);
+    if (producer?.op === 'Cast') return this.view(producer.inputs[0]);
+    const initializer = this.#initializers.get(value);
+    if (initializer?.data.kind !== 'checkpoint') return undefined;
+    const { view } = initializer.data;
+    if (view.bytes !== undefined || weightDTypes[view.type] === undefined) return undefined;
+    return { ...view, name: initializer.name, shape: initializer.shape }; // of a part of a tensor its own
+  }
+}

@@ -1,0 +1,22 @@
+import type { Graph, Node } from '../graph.ts';
+import { branchesOf } from '../list-nodes.ts';
+
+/** Leaves out nodes and constants that nobody reads any more. Branches stay as they are. */
+export function prune(graph: Graph): Graph {
+  const read = new Set(graph.outputs.map(({ name }) => name));
+  const nodes: Node[] = [];
+  for (const node of graph.nodes.toReversed()) {
+    if (!node.outputs.some((output) => read.has(output))) continue;
+    nodes.unshift(node);
+    for (const name of readsOf(node)) read.add(name);
+  }
+  return { ...graph, nodes, initializers: graph.initializers.filter(({ name }) => read.has(name)) };
+}
+
+function readsOf(node: Node): readonly string[] {
+  const inside = branchesOf(node).flatMap(({ nodes, outputs }) => [
+    ...nodes.flatMap(readsOf),
+    ...outputs.map(({ name }) => name),
+  ]);
+  return [...node.inputs, ...inside];
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Derivation } from '../graph/derivation.ts';
+import type { TensorIndex } from '../store/safetensors.ts';
+import { layOut, type Layout } from './layout.ts';
+import { writeDerived, type WriteOptions } from './write-file.ts';
+
+export interface QuantizedFileOptions extends Pick<WriteOptions, 'processes' | 'onProgress' | 'signal' | 'openWriter'> {
+  readonly derivations: readonly Derivation[];
+  /** What the name of the file begins with, to tell for people. */
+  readonly label: string;
+  /** Where it may lie, the best place first: a folder that cannot be written to is passed over. */
+  readonly folders: readonly string[];
+}
+
+export interface QuantizedFile {
+  readonly file: string;
+  readonly tensors: TensorIndex;
+}
+
+const formulas = 1; // one more whenever the same checkpoint would give other numbers
+
+/**
+ * The tensors of a quantised model: those that lie on disk from before, or newly made.
+ * @throws WriterError, an error of the file system, the signal's reason
+ */
+export async function obtainQuantized(options: QuantizedFileOptions): Promise<QuantizedFile> {
+  const { derivations, label, folders } = options;
+  const name = `${label}-${fingerprint(derivations)}.safetensors`;
+  const known = folders.map((folder) => join(folder, name)).find((file) => isWhole(layOut(derivations, file), file));
+  if (known !== undefined) return { file: known, tensors: layOut(derivations, known).tensors };
+  let problem: unknown;
+  for (const folder of folders) {
+    const file = join(folder, name);
+    const layout = layOut(derivations, file);
+    try {
+      prepareFolder(folder);
+      await writeDerived({ ...options, layout, file });
+      return { file, tensors: layout.tensors };
+    } catch (error) {
+      if (!isFolderProblem(error)) throw error;
+      problem ??= error; // the first place is the one to put right
+    }
+  }
+  throw problem;
+}
+
+/** Of the formulas, and of every byte range that goes in, by file, size and time of change. */
+function fingerprint(derivations: readonly Derivation[]): string {
+  const files = new Set(derivations.flatMap(filesOf));
+  const stats = [...files].toSorted().map((file) => {
+    const { size, mtimeMs } = statSync(file);
+    return [file, size, mtimeMs];
+  });
+  return createHash('sha256')
+    .update(JSON.stringify([formulas, stats, derivations]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function filesOf(derivation: Derivation): readonly string[] {
+  return derivation.kind === 'int8-linears' ? derivation.linears.map(({ from }) => from.file) : [derivation.from.file];
+}
+
+/** Whether a file is what the layout says, as far as its size and its header tell. */
+function isWhole({ header, sizeBytes }: Layout, file: string): boolean {
+  const stat = lstatSync(file, { throwIfNoEntry: false });
+  if (stat?.isFile() !== true || stat.size !== sizeBytes) return false;
+  const start = Buffer.alloc(header.length);
+  const descriptor = openSync(file, 'r');
+  try {
+    readSync(descriptor, start, 0, start.length, 0);
+  } finally {
+    closeSync(descriptor);
+  }
+  return start.equals(header);
+}
+
+const abandonedMs = 3_600_000;
+
+/** Makes the folder, for this user alone where it is new, and clears away what killed processes left in it. */
+function prepareFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  for (const name of readdirSync(folder)) {
+    const file = join(folder, name);
+    const changedMs = name.endsWith('.partial') ? lstatSync(file, { throwIfNoEntry: false })?.mtimeMs : undefined;
+    if (changedMs !== undefined && Date.now() - changedMs > abandonedMs) rmSync(file, { force: true });
+  }
+}
+
+/** Another folder may do where this one cannot be written to, or is full. */
+function isFolderProblem(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(code);
+}

@@ -1,0 +1,46 @@
+/**
+ * A process that makes tensors and writes them into their places of a file, one derivation after another. It ends when
+ * the server, or whoever started it, goes away or has no more work.
+ */
+import { openSync, writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import type { TensorView } from '../store/safetensors.ts';
+import { derive, type TensorSink } from './derive.ts';
+import type { FromWriter, ToWriter } from './messages.ts';
+import { TensorRows } from './tensor-rows.ts';
+
+setPriority(10); // requests to other models go first
+
+const source = new TensorRows();
+let sink: TensorSink | undefined;
+
+process.on('SIGINT', () => {}); // whoever started this decides when it stops
+process.on('SIGTERM', () => {});
+process.on('disconnect', () => process.exit(0));
+process.on('message', (message: ToWriter) => {
+  if (message.kind === 'open') sink = openSink(message.file, message.tensors);
+  else process.send?.(answer(message));
+});
+
+function answer({ derivation }: Extract<ToWriter, { kind: 'derive' }>): FromWriter {
+  try {
+    if (sink === undefined) throw new Error('Work came before the file. This is a bug.');
+    derive(derivation, source, sink);
+    return { kind: 'derived' };
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    return { kind: 'failed', reason: error instanceof Error ? error.message : String(error), code, syscall };
+  }
+}
+
+function openSink(file: string, tensors: ReadonlyMap<string, TensorView>): TensorSink {
+  const descriptor = openSync(file, 'r+');
+  return {
+    write(name, bytes, at = 0) {
+      const view = tensors.get(name);
+      if (view === undefined) throw new Error(`No place was planned for the tensor ${name}. This is a bug.`);
+      for (let done = 0; done < bytes.length;)
+        done += writeSync(descriptor, bytes, done, bytes.length - done, view.offset + at + done);
+    },
+  };
+}
