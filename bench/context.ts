@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Contestant } from './contestant.ts';
 import { ensurePython } from './python.ts';
 import type { PythonSide } from './python.ts';
+import { computeReference } from './reference.ts';
 import type { Report } from './report.ts';
 import { startServer } from './server.ts';
 import type { RunningServer } from './server.ts';
@@ -24,6 +25,8 @@ export interface Context extends ContextOptions {
   /** Folder for logs and vectors; ours works in it, so that no `.env` file of the checkout changes a number. */
   readonly scratch: string;
   readonly python: () => PythonSide;
+  /** The vectors of all texts by sentence-transformers, one buffer `[rows][dim]`. */
+  readonly reference: () => Promise<Float32Array>;
   /** Our server, as `make serve` runs it, when it has answered with that model. */
   readonly startOurServer: (env?: Readonly<Record<string, string>>, model?: string) => Promise<RunningServer>;
   /** Our engine as a library in a process of its own, ready. */
@@ -37,13 +40,17 @@ export function createContext(options: ContextOptions): Context {
   const { root, dist, model, quick } = options;
   const scratch = join(root, '.bench');
   const all = readFileSync(join(root, 'bench/texts.jsonl'), 'utf8').trim().split('\n').map(readText);
+  const texts = quick ? all.slice(0, quickTexts) : all;
   let python: PythonSide | undefined;
+  let reference: Promise<Float32Array> | undefined;
   return {
     ...options,
-    texts: quick ? all.slice(0, quickTexts) : all,
+    texts,
     queries: all.filter((text) => text.length < 70),
     scratch,
     python: () => (python ??= ensurePython(root)),
+    reference: () =>
+      (reference ??= computeReference({ root, scratch, texts, python: (python ??= ensurePython(root)) })),
     startOurServer: (env = {}, first = model) =>
       startServer({
         command: process.execPath,

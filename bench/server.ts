@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +35,7 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = openSync(logFile, 'a');
+  const logStart = statSync(logFile).size;
   const start = performance.now();
   const child = spawn(command, args(port), {
     cwd,
@@ -43,10 +44,10 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
   });
   child.on('error', () => {}); // seen below as a missing pid
   try {
-    await waitForAnswer({ child, url, model, logFile, until: start + startLimitMs });
+    await waitForAnswer({ child, url, model, until: start + startLimitMs });
   } catch (error) {
     await stop(child);
-    throw error;
+    throw new Error(`${toMessage(error)}; last in ${logFile}: ${readLastLine(logFile, logStart)}`, { cause: error });
   }
   const firstAnswerSeconds = (performance.now() - start) / 1000;
   const reportDeath = (code: number | null, signal: string | null): void => {
@@ -74,15 +75,14 @@ interface WaitOptions {
   readonly child: ChildProcess;
   readonly url: string;
   readonly model: string;
-  readonly logFile: string;
   readonly until: number;
 }
 
-async function waitForAnswer({ child, url, model, logFile, until }: WaitOptions): Promise<void> {
+async function waitForAnswer({ child, url, model, until }: WaitOptions): Promise<void> {
   let problem = 'no connection';
   while (performance.now() < until) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`The server ended before it answered (${problem}); see ${logFile}.`);
+      throw new Error(`the server ended before it answered (${problem})`);
     }
     try {
       const { status, body } = await embedOnce({
@@ -96,7 +96,7 @@ async function waitForAnswer({ child, url, model, logFile, until }: WaitOptions)
     }
     await sleep(pollMs);
   }
-  throw new Error(`The server gave no vector within ${startLimitMs / 1000} s (${problem}); see ${logFile}.`);
+  throw new Error(`the server gave no vector within ${startLimitMs / 1000} s (${problem})`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -106,4 +106,14 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await exited;
   clearTimeout(timer);
+}
+
+function toMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The last thing that a server said from `start` on, shortened. */
+function readLastLine(file: string, start: number): string {
+  const lines = readFileSync(file).subarray(start).toString().trim().split('\n');
+  return (lines.at(-1) ?? '').slice(0, 400);
 }

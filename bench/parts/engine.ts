@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Contestant } from '../contestant.ts';
 import { fromRounds } from '../report.ts';
 import { compareVectors } from '../stats.ts';
+import { readVectors } from '../vectors.ts';
 
 interface Run {
   readonly wallSeconds: number;
@@ -79,8 +79,3 @@ export async function measureEngine(context: Context): Promise<void> {
 
 /** Six layers of query+key+value, attention output, up and down projection; attention itself is left out. */
 const flopPerToken = 6 * 2 * (384 * 3 * 384 + 384 * 384 + 384 * 1536 + 1536 * 384);
-
-function readVectors(file: string): Float32Array {
-  const bytes = readFileSync(file);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-}
