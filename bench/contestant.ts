@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { startCpuMeter } from './process-tree.ts';
@@ -13,22 +14,32 @@ export interface ContestantOptions {
 
 /** A program under measurement: one JSON command a line in, one JSON answer a line out. */
 export class Contestant {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #lines: AsyncIterator<string>;
   readonly #name: string;
+  readonly #closed: Promise<unknown>;
+  #lastError = '';
 
   constructor({ command, args, cwd, env = {} }: ContestantOptions) {
     this.#name = [command, ...args].join(' ');
-    this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
+    this.#closed = once(this.#child, 'close').catch(() => {});
     this.#child.on('error', () => {}); // a program that cannot start also closes stdout: next() reports it
     this.#child.stdin.on('error', () => {}); // likewise one that is gone
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      process.stderr.write(chunk);
+      this.#lastError = chunk.toString().trim() || this.#lastError;
+    });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** The next answer. Contestants send one unasked when they are ready. */
   async next(): Promise<unknown> {
     const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`${this.#name} ended without an answer; its reason is above.`);
+    if (line.done === true) {
+      await this.#closed;
+      throw new Error(`${this.#name} ended without an answer: ${this.#lastError.slice(0, 400)}`);
+    }
     return JSON.parse(line.value);
   }
 

@@ -22,6 +22,8 @@ export interface Context extends ContextOptions {
   readonly texts: readonly string[];
   /** Short texts, each different. */
   readonly queries: readonly string[];
+  /** More of them, a little longer: enough for 256 clients. */
+  readonly shortTexts: readonly string[];
   /** Folder for logs and vectors; ours works in it, so that no `.env` file of the checkout changes a number. */
   readonly scratch: string;
   readonly python: () => PythonSide;
@@ -29,8 +31,11 @@ export interface Context extends ContextOptions {
   readonly reference: () => Promise<Float32Array>;
   /** Our server, as `make serve` runs it, when it has answered with that model. */
   readonly startOurServer: (env?: Readonly<Record<string, string>>, model?: string) => Promise<RunningServer>;
-  /** Our engine as a library in a process of its own, ready. */
-  readonly startOurEngine: (env?: Readonly<Record<string, string>>) => Promise<Contestant>;
+  /** Our engine as a library in a process of its own, ready; with `cores` it keeps to those. */
+  readonly startOurEngine: (
+    env?: Readonly<Record<string, string>>,
+    options?: { readonly cores?: string },
+  ) => Promise<Contestant>;
 }
 
 const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' }; // as in the Makefile
@@ -47,6 +52,7 @@ export function createContext(options: ContextOptions): Context {
     ...options,
     texts,
     queries: all.filter((text) => text.length < 70),
+    shortTexts: all.filter((text) => text.length < 110),
     scratch,
     python: () => (python ??= ensurePython(root)),
     reference: () =>
@@ -60,9 +66,10 @@ export function createContext(options: ContextOptions): Context {
         model: first,
         logFile: join(scratch, 'server.log'),
       }),
-    startOurEngine: async (env = {}) => {
-      const worker = join(root, '.bench/build/engine-worker.js');
-      const engine = new Contestant({ command: process.execPath, args: [worker, dist, model], cwd: scratch, env });
+    startOurEngine: async (env = {}, { cores } = {}) => {
+      const node = [process.execPath, join(root, '.bench/build/engine-worker.js'), dist, model];
+      const [command = '', ...args] = cores === undefined ? node : ['taskset', '-c', cores, ...node];
+      const engine = new Contestant({ command, args, cwd: scratch, env });
       await engine.next();
       return engine;
     },

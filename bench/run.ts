@@ -4,16 +4,24 @@ import { parseArgs } from 'node:util';
 import { createContext } from './context.ts';
 import type { Context } from './context.ts';
 import { describeMachine, isBusy } from './machine.ts';
+import { measureBatchSize } from './parts/batch-size.ts';
 import { measureColdStart } from './parts/cold-start.ts';
+import { measureConcurrency } from './parts/concurrency.ts';
 import { measureConcurrent } from './parts/concurrent.ts';
-import { measureEngine } from './parts/engine.ts';
+import { measureCores } from './parts/cores.ts';
+import { measureEngine, measureInt8 } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
+import { measureIdleCpu } from './parts/idle.ts';
 import { measureLatency } from './parts/latency.ts';
+import { measureLength } from './parts/length.ts';
+import { measureLongLengths } from './parts/long-lengths.ts';
 import { measureLong } from './parts/long.ts';
 import { measureManyModels } from './parts/many-models.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureMixed } from './parts/mixed.ts';
+import { measureOpenLoop } from './parts/open-loop.ts';
 import { measurePeers } from './parts/peers.ts';
+import { measureQuality } from './parts/quality.ts';
 import { measureRoofline } from './parts/roofline.ts';
 import { createPeers, selectPeers } from './peers/all-peers.ts';
 import { parseEndpoint } from './peers/endpoint.ts';
@@ -25,6 +33,8 @@ type Part = (context: Context, peers: readonly Peer[]) => Promise<void>;
 const parts: Readonly<Record<string, Part>> = {
   roofline: measureRoofline,
   engine: measureEngine,
+  int8: measureInt8,
+  quality: measureQuality,
   http: measureHttp,
   latency: measureLatency,
   mixed: measureMixed,
@@ -33,6 +43,13 @@ const parts: Readonly<Record<string, Part>> = {
   memory: measureMemory,
   models: measureManyModels,
   long: measureLong,
+  cores: measureCores,
+  idle: measureIdleCpu,
+  batch: measureBatchSize,
+  concurrency: measureConcurrency,
+  open: measureOpenLoop,
+  length: measureLength,
+  'long-lengths': measureLongLengths,
   peers: measurePeers,
 };
 

@@ -8,6 +8,7 @@ import type { Sample, Turn } from '../peers/turns.ts';
 import { readTreeMemory, startCpuMeter } from '../process-tree.ts';
 import { percentile } from '../stats.ts';
 import { answerBytesPerText } from './http.ts';
+import { measureIdle } from './idle.ts';
 
 const bulkClients = 4;
 const queryClients = 32;
@@ -48,14 +49,6 @@ async function measurePeer(context: Context, { peer, server, textsPerRequest }: 
   const many = await runLoad({ url, connections: queryClients, bodies, amount, minBytes });
   add('32 at once', 'queries/s', many.answered / many.wallSeconds);
   return samples;
-}
-
-/** CPU time of a server that nobody asks anything, in % of one core. */
-export async function measureIdle(pid: number, seconds: number): Promise<number> {
-  const start = performance.now();
-  const cpuSeconds = startCpuMeter(pid);
-  await sleep(seconds * 1000);
-  return (100 * cpuSeconds()) / ((performance.now() - start) / 1000);
 }
 
 async function measureBulk({ texts, quick }: Context, { peer, server, textsPerRequest }: Turn): Promise<Sample[]> {

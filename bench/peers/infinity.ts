@@ -24,7 +24,7 @@ export function createInfinity(context: Context, engine: 'torch' | 'onnx'): Peer
         about: 'infinity (about 6 GB)',
       });
       const args = {
-        'model-id': folder,
+        'model-id': '.', // its onnx engine finds files only below a relative path, and only beside config.json
         'served-model-name': model,
         engine: engine === 'torch' ? 'torch' : 'optimum',
         device: 'cpu',
@@ -41,6 +41,7 @@ export function createInfinity(context: Context, engine: 'torch' | 'onnx'): Peer
           '--no-bettertransformer',
           '--no-model-warmup',
         ],
+        cwd: folder,
         env: () => ({ HF_HUB_OFFLINE: '1', DO_NOT_TRACK: '1', INFINITY_ANONYMOUS_USAGE_STATS: '0' }),
         model,
         logFile: join(scratch, `infinity-${engine}.log`),

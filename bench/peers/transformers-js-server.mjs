@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { basename, dirname } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { env, pipeline } from '@huggingface/transformers';
 
@@ -10,9 +11,10 @@ import { env, pipeline } from '@huggingface/transformers';
 const batchSize = 16;
 const [folder = '', dtype = 'fp32', threads = '1', port = '0'] = process.argv.slice(2);
 env.allowRemoteModels = false;
-env.localModelPath = '/';
-const extract = await pipeline('feature-extraction', folder.slice(1), {
+env.localModelPath = `${dirname(folder)}/`;
+const extract = await pipeline('feature-extraction', basename(folder), {
   dtype,
+  subfolder: '',
   session_options: { intraOpNumThreads: Number(threads), interOpNumThreads: 1 },
 });
 

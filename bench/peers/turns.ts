@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { toMessage } from '../message.ts';
 import { fromRounds } from '../report.ts';
 import type { Row } from '../report.ts';
 import { checkVectors } from './check.ts';
@@ -42,7 +43,7 @@ export async function takeTurns({ context, part, peers, rounds, measure }: Turns
       }
     } catch (error) {
       samples.delete(peer);
-      report.leaveOut({ part, contestant: peer.name, reason: error instanceof Error ? error.message : String(error) });
+      report.leaveOut({ part, contestant: peer.name, reason: toMessage(error) });
     }
   };
 
