@@ -3,7 +3,10 @@ import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { toReason } from './message.ts';
 import { startCpuMeter } from './process-tree.ts';
+
+const errorCharacters = 10_000; // the end of what a program printed, to say why it ended
 
 export interface ContestantOptions {
   readonly command: string;
@@ -18,17 +21,18 @@ export class Contestant {
   readonly #lines: AsyncIterator<string>;
   readonly #name: string;
   readonly #closed: Promise<unknown>;
-  #lastError = '';
+  #errors = '';
 
   constructor({ command, args, cwd, env = {} }: ContestantOptions) {
     this.#name = [command, ...args].join(' ');
     this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
     this.#closed = once(this.#child, 'close').catch(() => {});
-    this.#child.on('error', () => {}); // a program that cannot start also closes stdout: next() reports it
+    // A program that cannot start also closes stdout: next() reports it.
+    this.#child.on('error', (error) => (this.#errors += String(error)));
     this.#child.stdin.on('error', () => {}); // likewise one that is gone
     this.#child.stderr.on('data', (chunk: Buffer) => {
       process.stderr.write(chunk);
-      this.#lastError = chunk.toString().trim() || this.#lastError;
+      this.#errors = (this.#errors + chunk.toString()).slice(-errorCharacters);
     });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
@@ -38,7 +42,7 @@ export class Contestant {
     const line = await this.#lines.next();
     if (line.done === true) {
       await this.#closed;
-      throw new Error(`${this.#name} ended without an answer: ${this.#lastError.slice(0, 400)}`);
+      throw new Error(`${this.#name} ended without an answer: ${toReason(this.#errors)}`);
     }
     return JSON.parse(line.value);
   }

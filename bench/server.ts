@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { embedOnce } from './http-client.ts';
-import { toMessage } from './message.ts';
+import { toMessage, toReason } from './message.ts';
 
 export interface ServerOptions {
   readonly command: string;
@@ -48,7 +48,7 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
     await waitForAnswer({ child, url, model, until: start + startLimitMs });
   } catch (error) {
     await stop(child);
-    throw new Error(`${toMessage(error)}; last in ${logFile}: ${readLastLine(logFile, logStart)}`, { cause: error });
+    throw new Error(`${toMessage(error)}; ${logFile}: ${readReason(logFile, logStart)}`, { cause: error });
   }
   const firstAnswerSeconds = (performance.now() - start) / 1000;
   const reportDeath = (code: number | null, signal: string | null): void => {
@@ -109,8 +109,7 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** The last thing that a server said from `start` on, shortened. */
-function readLastLine(file: string, start: number): string {
-  const lines = readFileSync(file).subarray(start).toString().trim().split('\n');
-  return (lines.at(-1) ?? '').slice(0, 400);
+/** What a server printed from `start` on says why it failed. */
+function readReason(file: string, start: number): string {
+  return toReason(readFileSync(file).subarray(start).toString());
 }

@@ -18,7 +18,7 @@ export function createLlamaCpp(context: Context, type: 'F16' | 'Q8_0'): Peer {
         folder: join(scratch, 'peers/llama-cpp'),
         requirements: join(root, 'bench/peers/llama-cpp.txt'),
         about: 'llama-cpp-python (compiles for some ten minutes)',
-        env: { CMAKE_ARGS: '-DGGML_NATIVE=ON' },
+        env: { CMAKE_ARGS: '-DGGML_NATIVE=ON -DLLAVA_BUILD=OFF' },
       });
       const gguf = join(scratch, `peers/all-MiniLM-L6-v2-${type}.gguf`);
       if (!existsSync(gguf)) {
