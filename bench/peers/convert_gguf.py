@@ -80,7 +80,6 @@ writer.add_token_types(
 )
 writer.add_pad_token_id(special["PAD"])
 writer.add_unk_token_id(special["UNK"])
-writer.add_cls_token_id(special["CLS"])
 writer.add_bos_token_id(special["CLS"])
 writer.add_sep_token_id(special["SEP"])
 writer.add_eos_token_id(special["SEP"])

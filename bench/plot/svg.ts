@@ -19,12 +19,13 @@ export function toImage({ width, height, title, body }: ImageOptions): string {
 <style>
 svg { --paper: #ffffff; --ink: #1f2328; --grid: #d1d9e0; font: 12px system-ui, sans-serif; }
 @media (prefers-color-scheme: dark) { svg { --paper: #0d1117; --ink: #e6edf3; --grid: #3d444d; } }
+.paper { fill: var(--paper); }
 text { fill: var(--ink); }
 .title { font-size: 14px; font-weight: 600; }
 .grid { stroke: var(--grid); }
 .range { stroke: var(--ink); }
 </style>
-<rect width="${width}" height="${height}" fill="var(--paper)"/>
+<rect class="paper" width="${width}" height="${height}"/>
 ${toText({ x: 16, y: 24, text: title, className: 'title' })}
 ${body.join('\n')}
 </svg>
