@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { toReason } from './message.ts';
@@ -24,7 +25,7 @@ export class Contestant {
   #errors = '';
 
   constructor({ command, args, cwd, env = {} }: ContestantOptions) {
-    this.#name = [command, ...args].join(' ');
+    this.#name = [command, ...args].map((word) => basename(word)).join(' ');
     this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
     this.#closed = once(this.#child, 'close').catch(() => {});
     // A program that cannot start also closes stdout: next() reports it.
