@@ -29,7 +29,7 @@ export function createInfinity(context: Context, engine: 'torch' | 'onnx'): Peer
         engine: engine === 'torch' ? 'torch' : 'optimum',
         device: 'cpu',
         'pooling-method': 'mean',
-        'batch-size': '32',
+        'batch-size': '8', // the fastest of 8, 16 and 32
         'url-prefix': '/v1',
         host: '127.0.0.1',
       };
