@@ -14,11 +14,11 @@ venv := .venv-test
 # Folders are in the list because a deleted file changes only its folder.
 sources := $(shell find src -not -name '*.test.ts' -not -name '.*' 2>/dev/null | sed 's/ /\\ /g')
 
-.PHONY: help serve build test bench clean check-node
+.PHONY: help serve build test bench bench-peers bench-plots clean check-node
 
 help: ## show this list
 	@echo 'make serve [ARGS="--port 8080"]'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 serve: $(built) ## install, build and serve on http://localhost:11445; ARGS go to the command line
 	@echo '== serve'
@@ -31,6 +31,12 @@ test: $(installed) $(built) $(venv)/.installed ## install what the tests need, t
 
 bench: $(built) ## measure against the reference; numbers and how to read them: docs/benchmarks.md
 	@if [ -x bench/run.sh ]; then exec bench/run.sh $(ARGS); else echo 'bench/run.sh is missing' >&2; exit 1; fi
+
+bench-peers: $(built) ## measure beside other servers, installed on demand into .bench/; ARGS="--peer NAME=URL" adds one that runs
+	@exec bench/run.sh --only peers --peers all $(ARGS)
+
+bench-plots: $(installed) ## draw docs/plots/ from the last results in .bench/
+	@exec bench/plots.sh $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf dist node_modules coverage $(venv) .bench

@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { toReason } from './message.ts';
 import { startCpuMeter } from './process-tree.ts';
+
+const errorCharacters = 10_000; // the end of what a program printed, to say why it ended
 
 export interface ContestantOptions {
   readonly command: string;
@@ -13,22 +18,33 @@ export interface ContestantOptions {
 
 /** A program under measurement: one JSON command a line in, one JSON answer a line out. */
 export class Contestant {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #lines: AsyncIterator<string>;
   readonly #name: string;
+  readonly #closed: Promise<unknown>;
+  #errors = '';
 
   constructor({ command, args, cwd, env = {} }: ContestantOptions) {
-    this.#name = [command, ...args].join(' ');
-    this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.on('error', () => {}); // a program that cannot start also closes stdout: next() reports it
+    this.#name = [command, ...args].map((word) => basename(word)).join(' ');
+    this.#child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: 'pipe' });
+    this.#closed = once(this.#child, 'close').catch(() => {});
+    // A program that cannot start also closes stdout: next() reports it.
+    this.#child.on('error', (error) => (this.#errors += String(error)));
     this.#child.stdin.on('error', () => {}); // likewise one that is gone
+    this.#child.stderr.on('data', (chunk: Buffer) => {
+      process.stderr.write(chunk);
+      this.#errors = (this.#errors + chunk.toString()).slice(-errorCharacters);
+    });
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
   /** The next answer. Contestants send one unasked when they are ready. */
   async next(): Promise<unknown> {
     const line = await this.#lines.next();
-    if (line.done === true) throw new Error(`${this.#name} ended without an answer; its reason is above.`);
+    if (line.done === true) {
+      await this.#closed;
+      throw new Error(`${this.#name} ended without an answer: ${toReason(this.#errors)}`);
+    }
     return JSON.parse(line.value);
   }
 

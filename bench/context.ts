@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Contestant } from './contestant.ts';
 import { ensurePython } from './python.ts';
 import type { PythonSide } from './python.ts';
+import { computeReference } from './reference.ts';
 import type { Report } from './report.ts';
 import { startServer } from './server.ts';
 import type { RunningServer } from './server.ts';
@@ -21,13 +22,20 @@ export interface Context extends ContextOptions {
   readonly texts: readonly string[];
   /** Short texts, each different. */
   readonly queries: readonly string[];
+  /** More of them, a little longer: enough for 256 clients. */
+  readonly shortTexts: readonly string[];
   /** Folder for logs and vectors; ours works in it, so that no `.env` file of the checkout changes a number. */
   readonly scratch: string;
   readonly python: () => PythonSide;
+  /** The vectors of all texts by sentence-transformers, one buffer `[rows][dim]`. */
+  readonly reference: () => Promise<Float32Array>;
   /** Our server, as `make serve` runs it, when it has answered with that model. */
   readonly startOurServer: (env?: Readonly<Record<string, string>>, model?: string) => Promise<RunningServer>;
-  /** Our engine as a library in a process of its own, ready. */
-  readonly startOurEngine: (env?: Readonly<Record<string, string>>) => Promise<Contestant>;
+  /** Our engine as a library in a process of its own, ready; with `cores` it keeps to those. */
+  readonly startOurEngine: (
+    env?: Readonly<Record<string, string>>,
+    options?: { readonly cores?: string },
+  ) => Promise<Contestant>;
 }
 
 const allocator = { MALLOC_MMAP_THRESHOLD_: '131072' }; // as in the Makefile
@@ -37,13 +45,18 @@ export function createContext(options: ContextOptions): Context {
   const { root, dist, model, quick } = options;
   const scratch = join(root, '.bench');
   const all = readFileSync(join(root, 'bench/texts.jsonl'), 'utf8').trim().split('\n').map(readText);
+  const texts = quick ? all.slice(0, quickTexts) : all;
   let python: PythonSide | undefined;
+  let reference: Promise<Float32Array> | undefined;
   return {
     ...options,
-    texts: quick ? all.slice(0, quickTexts) : all,
+    texts,
     queries: all.filter((text) => text.length < 70),
+    shortTexts: all.filter((text) => text.length < 110),
     scratch,
     python: () => (python ??= ensurePython(root)),
+    reference: () =>
+      (reference ??= computeReference({ root, scratch, texts, python: (python ??= ensurePython(root)) })),
     startOurServer: (env = {}, first = model) =>
       startServer({
         command: process.execPath,
@@ -53,9 +66,10 @@ export function createContext(options: ContextOptions): Context {
         model: first,
         logFile: join(scratch, 'server.log'),
       }),
-    startOurEngine: async (env = {}) => {
-      const worker = join(root, '.bench/build/engine-worker.js');
-      const engine = new Contestant({ command: process.execPath, args: [worker, dist, model], cwd: scratch, env });
+    startOurEngine: async (env = {}, { cores } = {}) => {
+      const node = [process.execPath, join(root, '.bench/build/engine-worker.js'), dist, model];
+      const [command = '', ...args] = cores === undefined ? node : ['taskset', '-c', cores, ...node];
+      const engine = new Contestant({ command, args, cwd: scratch, env });
       await engine.next();
       return engine;
     },

@@ -29,13 +29,19 @@ export function embedOnce({ url, body }: { url: string; body: string }): Promise
   });
 }
 
-/** The vectors of a base64 answer, one buffer `[rows][dim]`. */
+/** The vectors of an answer, one buffer `[rows][dim]`; some servers ignore that base64 was asked for. */
 export function decodeVectors({ status, body }: HttpAnswer): Float32Array {
   if (status !== 200) throw new Error(`Expected status 200, got ${status}: ${body.toString().slice(0, 300)}`);
-  const { data } = JSON.parse(body.toString()) as { data: { index: number; embedding: string }[] };
+  const { data } = JSON.parse(body.toString()) as { data: { index: number; embedding: string | number[] }[] };
   data.forEach(({ index }, i) => {
     if (index !== i) throw new Error(`Expected index ${i}, got ${index}.`);
   });
-  const bytes = Buffer.concat(data.map(({ embedding }) => Buffer.from(embedding, 'base64')));
+  const bytes = Buffer.concat(data.map(({ embedding }) => toBytes(embedding)));
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+function toBytes(embedding: string | number[]): Uint8Array {
+  return typeof embedding === 'string'
+    ? Buffer.from(embedding, 'base64')
+    : new Uint8Array(Float32Array.from(embedding).buffer);
 }

@@ -7,6 +7,9 @@ export type LongModel = (typeof longModels)[number];
 
 const [layers, hidden, intermediate, heads, vocabulary] = [12, 768, 3072, 12, 1000] as const;
 
+/** The product that most of their work is. */
+export const longShape = { rows: 256, inner: hidden, outer: intermediate } as const;
+
 /** Work of a sequence: the linear layers, and `Q K^T` and `softmax V` over all pairs of tokens. */
 export function flopOf(tokens: number): number {
   const linear = 2 * (4 * hidden * hidden + 3 * hidden * intermediate);

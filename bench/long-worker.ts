@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-// One model folder in one session, as a runner process holds it; answers with the cost of one text of so many tokens.
+// One model folder in one session, as a runner process holds it; answers with the cost of one batch of texts of so many tokens.
 //   node long-worker.js DIST_DIR FOLDER THREADS
 
 interface Session {
@@ -38,10 +38,10 @@ await embed(64); // every weight has been read
 const residentMb = memory('VmRSS');
 answer({ ready: true, residentMb });
 for await (const line of createInterface({ input: process.stdin })) {
-  const { tokens } = JSON.parse(line) as { tokens: number };
+  const { tokens, texts = 1 } = JSON.parse(line) as { tokens: number; texts?: number };
   const cpu = process.cpuUsage();
   const start = performance.now();
-  const { data } = await embed(tokens);
+  const { data } = await embed(tokens, texts);
   const { user, system } = process.cpuUsage(cpu);
   const isFinite = data.every(Number.isFinite);
   answer({
@@ -58,9 +58,9 @@ async function load(): Promise<Library> {
   return Object.assign({}, ...modules) as Library;
 }
 
-async function embed(tokens: number): Promise<{ data: Float32Array }> {
-  const ids = Int32Array.from({ length: tokens }, (_, index) => (index * 37) % 1000);
-  return session.embed({ ids, offsets: Int32Array.of(0, tokens) });
+async function embed(tokens: number, texts = 1): Promise<{ data: Float32Array }> {
+  const ids = Int32Array.from({ length: tokens * texts }, (_, index) => (index * 37) % 1000);
+  return session.embed({ ids, offsets: Int32Array.from({ length: texts + 1 }, (_, index) => index * tokens) });
 }
 
 function memory(field: 'VmRSS' | 'VmHWM'): number {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureVenv } from './venv.ts';
 
 export interface PythonSide {
   /** The interpreter that has sentence-transformers. */
@@ -16,7 +17,13 @@ const findModel =
 
 /** Makes the benchmark's own virtual environment once, or takes the interpreter named by BENCH_PYTHON. */
 export function ensurePython(root: string): PythonSide {
-  const command = process.env['BENCH_PYTHON'] ?? createVenv(root);
+  const command =
+    process.env['BENCH_PYTHON'] ??
+    ensureVenv({
+      folder: join(root, '.bench/venv'),
+      requirements: join(root, 'bench/requirements.txt'),
+      about: 'sentence-transformers (about 6 GB)',
+    });
   const modelsDir = join(root, '.bench/models');
   const modelDir = join(modelsDir, 'sentence-transformers/all-MiniLM-L6-v2');
   if (!existsSync(join(modelDir, 'model.safetensors'))) {
@@ -24,19 +31,4 @@ export function ensurePython(root: string): PythonSide {
     cpSync(source, modelDir, { recursive: true, dereference: true });
   }
   return { command, modelDir, modelsDir };
-}
-
-function createVenv(root: string): string {
-  const venv = join(root, '.bench/venv');
-  const python = join(venv, 'bin/python');
-  const done = join(venv, 'complete'); // written last: a venv cut short is made again
-  if (existsSync(done)) return python;
-  process.stdout.write('Installing sentence-transformers into .bench/venv (about 6 GB, once)\n');
-  rmSync(venv, { recursive: true, force: true });
-  execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '-r', join(root, 'bench/requirements.txt')], {
-    stdio: 'inherit',
-  });
-  writeFileSync(done, '');
-  return python;
 }

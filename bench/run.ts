@@ -4,21 +4,37 @@ import { parseArgs } from 'node:util';
 import { createContext } from './context.ts';
 import type { Context } from './context.ts';
 import { describeMachine, isBusy } from './machine.ts';
+import { measureBatchSize } from './parts/batch-size.ts';
 import { measureColdStart } from './parts/cold-start.ts';
+import { measureConcurrency } from './parts/concurrency.ts';
 import { measureConcurrent } from './parts/concurrent.ts';
-import { measureEngine } from './parts/engine.ts';
+import { measureCores } from './parts/cores.ts';
+import { measureEngine, measureInt8 } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
+import { measureIdleCpu } from './parts/idle.ts';
 import { measureLatency } from './parts/latency.ts';
+import { measureLength } from './parts/length.ts';
+import { measureLongLengths } from './parts/long-lengths.ts';
 import { measureLong } from './parts/long.ts';
 import { measureManyModels } from './parts/many-models.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureMixed } from './parts/mixed.ts';
+import { measureOpenLoop } from './parts/open-loop.ts';
+import { measurePeers } from './parts/peers.ts';
+import { measureQuality } from './parts/quality.ts';
 import { measureRoofline } from './parts/roofline.ts';
+import { createPeers, selectPeers } from './peers/all-peers.ts';
+import { parseEndpoint } from './peers/endpoint.ts';
+import type { Peer } from './peers/peer.ts';
 import { createReport } from './report.ts';
 
-const parts: Readonly<Record<string, (context: Context) => Promise<void>>> = {
+type Part = (context: Context, peers: readonly Peer[]) => Promise<void>;
+
+const parts: Readonly<Record<string, Part>> = {
   roofline: measureRoofline,
   engine: measureEngine,
+  int8: measureInt8,
+  quality: measureQuality,
   http: measureHttp,
   latency: measureLatency,
   mixed: measureMixed,
@@ -27,11 +43,24 @@ const parts: Readonly<Record<string, (context: Context) => Promise<void>>> = {
   memory: measureMemory,
   models: measureManyModels,
   long: measureLong,
+  cores: measureCores,
+  idle: measureIdleCpu,
+  batch: measureBatchSize,
+  concurrency: measureConcurrency,
+  open: measureOpenLoop,
+  length: measureLength,
+  'long-lengths': measureLongLengths,
+  peers: measurePeers,
 };
 
-const help = `bench/run.sh [--only PART,PART] [--quick] [--dist DIR] [--model ID] [--help]
+const onDemand = ['peers']; // installs other servers: only where it is asked for
+const byDefault = Object.keys(parts).filter((name) => !onDemand.includes(name));
 
-Parts: ${Object.keys(parts).join(', ')}. Without --only, all of them.
+const help = `bench/run.sh [--only PART,PART] [--peers NAME,NAME] [--peer NAME=URL#MODEL] [--quick] [--dist DIR] [--model ID]
+
+Parts: ${Object.keys(parts).join(', ')}. Without --only, all of them but ${onDemand.join(', ')}.
+--peers   whom the parts with contestants measure: names or their beginnings, or all; without it ours
+--peer    an OpenAI-compatible server that already runs, too; may be given several times, #MODEL may be left out
 --quick   fewer texts and rounds, to see that it works; not for numbers to publish
 --dist    another build to measure, for a comparison of two commits
 BENCH_PYTHON=/path/to/python takes an interpreter that already has bench/requirements.txt.
@@ -43,7 +72,9 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      only: { type: 'string', default: Object.keys(parts).join(',') },
+      only: { type: 'string', default: byDefault.join(',') },
+      peers: { type: 'string', default: 'ours' },
+      peer: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
       dist: { type: 'string', default: `${root}/dist` },
       model: { type: 'string', default: 'sentence-transformers/all-MiniLM-L6-v2' },
@@ -61,18 +92,22 @@ async function main(): Promise<number> {
   report.note({ machine: describeMachine(root), quick: values.quick });
   if (isBusy()) print('Warning: this machine is busy; numbers taken now are not worth keeping.\n');
   const context = createContext({ root, dist: resolve(values.dist), model: values.model, quick: values.quick, report });
+  const peers = [
+    ...selectPeers(createPeers(context), values.peers),
+    ...values.peer.map((argument) => parseEndpoint(argument, values.model)),
+  ];
   let failures = 0;
   for (const name of names) {
     print(`${name}\n`);
     try {
-      await parts[name]?.(context);
+      await parts[name]?.(context, peers);
     } catch (error) {
       failures++;
       report.note({ part: name, failed: String(error) });
       print(`  failed: ${String(error)}\n`);
     }
   }
-  return print(`\n${report.table()}\nEvery number: ${file}\n`, failures > 0 ? 1 : 0);
+  return print(`\n${report.tables()}\nEvery number: ${file}\n`, failures > 0 ? 1 : 0);
 }
 
 function print(text: string, exitCode = 0): number {

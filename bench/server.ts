@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { openSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { embedOnce } from './http-client.ts';
+import { toMessage, toReason } from './message.ts';
 
 export interface ServerOptions {
   readonly command: string;
@@ -35,6 +36,7 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = openSync(logFile, 'a');
+  const logStart = statSync(logFile).size;
   const start = performance.now();
   const child = spawn(command, args(port), {
     cwd,
@@ -43,10 +45,10 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
   });
   child.on('error', () => {}); // seen below as a missing pid
   try {
-    await waitForAnswer({ child, url, model, logFile, until: start + startLimitMs });
+    await waitForAnswer({ child, url, model, until: start + startLimitMs });
   } catch (error) {
     await stop(child);
-    throw error;
+    throw new Error(`${toMessage(error)}; ${logFile}: ${readReason(logFile, logStart)}`, { cause: error });
   }
   const firstAnswerSeconds = (performance.now() - start) / 1000;
   const reportDeath = (code: number | null, signal: string | null): void => {
@@ -74,15 +76,14 @@ interface WaitOptions {
   readonly child: ChildProcess;
   readonly url: string;
   readonly model: string;
-  readonly logFile: string;
   readonly until: number;
 }
 
-async function waitForAnswer({ child, url, model, logFile, until }: WaitOptions): Promise<void> {
+async function waitForAnswer({ child, url, model, until }: WaitOptions): Promise<void> {
   let problem = 'no connection';
   while (performance.now() < until) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
-      throw new Error(`The server ended before it answered (${problem}); see ${logFile}.`);
+      throw new Error(`the server ended before it answered (${problem})`);
     }
     try {
       const { status, body } = await embedOnce({
@@ -96,7 +97,7 @@ async function waitForAnswer({ child, url, model, logFile, until }: WaitOptions)
     }
     await sleep(pollMs);
   }
-  throw new Error(`The server gave no vector within ${startLimitMs / 1000} s (${problem}); see ${logFile}.`);
+  throw new Error(`the server gave no vector within ${startLimitMs / 1000} s (${problem})`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -106,4 +107,9 @@ async function stop(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await exited;
   clearTimeout(timer);
+}
+
+/** What a server printed from `start` on says why it failed. */
+function readReason(file: string, start: number): string {
+  return toReason(readFileSync(file).subarray(start).toString());
 }

@@ -15,9 +15,10 @@ test('a percentile of nothing is an error', () => {
 test('vectors are compared component by component and row by row', () => {
   const a = new Float32Array([1, 0, 0, 1]);
   const b = new Float32Array([1, 0, 0.6, 0.8]);
-  const { maxAbs, minCosine } = compareVectors({ a, b, dim: 2 });
+  const { maxAbs, minCosine, meanCosine } = compareVectors({ a, b, dim: 2 });
   expect(maxAbs).toBeCloseTo(0.6, 6);
   expect(minCosine).toBeCloseTo(0.8, 6);
+  expect(meanCosine).toBeCloseTo(0.9, 6);
 });
 
 test('a NaN in either buffer is never hidden', () => {

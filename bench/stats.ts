@@ -18,16 +18,18 @@ export function spread(values: readonly number[]): readonly [number, number] {
   return [Math.min(...values), Math.max(...values)];
 }
 
-/** Largest difference of any component, and smallest cosine of any row, of two `[rows][dim]` buffers. */
+/** Largest difference of any component, and smallest and mean cosine of the rows, of two `[rows][dim]` buffers. */
 export function compareVectors({ a, b, dim }: { a: Float32Array; b: Float32Array; dim: number }): {
   readonly maxAbs: number;
   readonly minCosine: number;
+  readonly meanCosine: number;
 } {
   if (a.length !== b.length || a.length === 0 || a.length % dim !== 0) {
     throw new Error(`Expected two buffers of whole rows of ${dim}, got ${a.length} and ${b.length} numbers.`);
   }
   let maxAbs = 0;
   let minCosine = 1;
+  let cosineSum = 0;
   for (let row = 0; row < a.length; row += dim) {
     let ab = 0;
     let aa = 0;
@@ -40,7 +42,9 @@ export function compareVectors({ a, b, dim }: { a: Float32Array; b: Float32Array
       aa += x * x;
       bb += y * y;
     }
-    minCosine = Math.min(minCosine, ab / Math.sqrt(aa * bb));
+    const cosine = ab / Math.sqrt(aa * bb);
+    minCosine = Math.min(minCosine, cosine); // NaN stays NaN here too
+    cosineSum += cosine;
   }
-  return { maxAbs, minCosine };
+  return { maxAbs, minCosine, meanCosine: (cosineSum * dim) / a.length };
 }

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../context.ts';
 import { Contestant } from '../contestant.ts';
 import { fromRounds } from '../report.ts';
 import { compareVectors } from '../stats.ts';
+import { toMessage } from '../message.ts';
+import { readVectors } from '../vectors.ts';
 
 interface Run {
   readonly wallSeconds: number;
@@ -16,36 +17,69 @@ interface OurRun extends Run {
   readonly tokens: number;
 }
 
-/** Both sides get one thread, the same official float32 weights and all texts at once, and take turns. */
+interface EngineOptions {
+  readonly part: string;
+  readonly ours: Contestant;
+  /** Least speed-up in CPU time over sentence-transformers. */
+  readonly speedUp: number;
+  /** Largest difference of any component; quantised weights have other goals, in the part `quality`. */
+  readonly maxAbs?: number;
+}
+
 export async function measureEngine(context: Context): Promise<void> {
+  await compare(context, { part: 'engine', ours: await startOurs(context), speedUp: 1.85, maxAbs: 2e-5 });
+}
+
+/** The same with quantised weights on our side, float32 on the other. */
+export async function measureInt8(context: Context): Promise<void> {
+  const part = 'int8';
+  try {
+    const ours = await startOurs(context, { EMBEDDINGS_BITSANDBYTES: '8bit' });
+    await compare(context, { part, ours, speedUp: 4 });
+  } catch (error) {
+    context.report.leaveOut({ part, contestant: 'ours int8', reason: toMessage(error) });
+  }
+}
+
+function startOurs(context: Context, env: Readonly<Record<string, string>> = {}): Promise<Contestant> {
+  const { modelsDir } = context.python();
+  return context.startOurEngine({
+    EMBEDDINGS_MODELS_DIR: modelsDir,
+    EMBEDDINGS_REPLICAS: '1',
+    EMBEDDINGS_THREADS: '1',
+    ...env,
+  });
+}
+
+/** Both sides get one thread, the same official float32 weights and all texts at once, and take turns. */
+async function compare(context: Context, { part, ours, speedUp, maxAbs: limit }: EngineOptions): Promise<void> {
   const { texts, report, scratch, quick } = context;
   const python = context.python();
   const theirs = new Contestant({
     command: python.command,
     args: [join(context.root, 'bench/st_worker.py'), python.modelDir, '1'],
   });
-  const ours = await context.startOurEngine({
-    EMBEDDINGS_MODELS_DIR: python.modelsDir,
-    EMBEDDINGS_REPLICAS: '1',
-    EMBEDDINGS_THREADS: '1',
-  });
   try {
-    report.note({ part: 'engine', theirs: await theirs.next() });
+    report.note({ part, theirs: await theirs.next() });
     const [ourFile, theirFile] = [join(scratch, 'ours.f32'), join(scratch, 'theirs.f32')];
     // The first round warms up, and its vectors are compared.
     const { tokens, dim } = await ours.measure<OurRun>({ batches: [texts], concurrency: 1, vectors: ourFile });
     await theirs.measure<Run>({ texts, vectors: theirFile });
-    const { maxAbs, minCosine } = compareVectors({ a: readVectors(ourFile), b: readVectors(theirFile), dim });
-    const part = 'engine';
+    const { maxAbs, minCosine, meanCosine } = compareVectors({
+      a: readVectors(ourFile),
+      b: readVectors(theirFile),
+      dim,
+    });
     report.note({ part, texts: texts.length, tokens });
     report.add({
       part,
       name: 'largest difference of any component',
       unit: '',
       value: maxAbs,
-      goal: { kind: 'atMost', limit: 2e-5 },
+      ...(limit === undefined ? {} : { goal: { kind: 'atMost', limit } }),
     });
     report.add({ part, name: 'smallest cosine', unit: '', value: minCosine });
+    report.add({ part, name: 'mean cosine', unit: '', value: meanCosine });
 
     const rounds: { ours: OurRun; theirs: Run }[] = [];
     for (let round = 0; round < (quick ? 2 : 5); round++) {
@@ -70,7 +104,8 @@ export async function measureEngine(context: Context): Promise<void> {
       (round) => (tokens * flopPerToken) / round.ours.cpuSeconds / 1e9,
     );
     const ratios = rounds.map((round) => round.theirs.cpuSeconds / round.ours.cpuSeconds);
-    report.add(fromRounds({ part, name: 'speed-up, CPU', unit: 'x', goal: { kind: 'atLeast', limit: 1.85 } }, ratios));
+    const goal = { kind: 'atLeast', limit: speedUp } as const;
+    report.add(fromRounds({ part, name: 'speed-up, CPU', unit: 'x', goal }, ratios));
     add('speed-up, wall', 'x', (round) => round.theirs.wallSeconds / round.ours.wallSeconds);
   } finally {
     await Promise.all([ours.close(), theirs.close()]);
@@ -79,8 +114,3 @@ export async function measureEngine(context: Context): Promise<void> {
 
 /** Six layers of query+key+value, attention output, up and down projection; attention itself is left out. */
 const flopPerToken = 6 * 2 * (384 * 3 * 384 + 384 * 384 + 384 * 1536 + 1536 * 384);
-
-function readVectors(file: string): Float32Array {
-  const bytes = readFileSync(file);
-  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
-}

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { Contestant } from '../contestant.ts';
 import type { Context } from '../context.ts';
-import { flopOf, longModels, writeLongModel } from '../long-models.ts';
+import { measureGemms } from '../gemm.ts';
+import { flopOf, longModels, longShape, writeLongModel } from '../long-models.ts';
 import { fromRounds } from '../report.ts';
+import { median } from '../stats.ts';
 
 interface Run {
   readonly cpuSeconds: number;
@@ -14,10 +16,12 @@ interface Run {
  * One text of 8192 tokens on one thread: time against what its operations need at the rate of the model's own matrix
  * products, and memory above the loaded weights.
  */
-export async function measureLong({ root, dist, report, scratch, quick }: Context): Promise<void> {
+export async function measureLong(context: Context): Promise<void> {
+  const { root, dist, report, scratch, quick } = context;
   const part = 'long';
   const tokens = quick ? 2048 : 8192;
-  const gflops = await gemmRate(root, dist);
+  const [rates = []] = await measureGemms(context, { shapes: [longShape], rounds: 5 });
+  const gflops = median(rates);
   report.add({ part, name: 'matrix products, 256x768 by 768x3072', unit: 'GFLOP/s', value: gflops });
   for (const model of longModels) {
     const folder = join(scratch, model);
@@ -51,16 +55,5 @@ export async function measureLong({ root, dist, report, scratch, quick }: Contex
     } finally {
       await worker.close();
     }
-  }
-}
-
-async function gemmRate(root: string, dist: string): Promise<number> {
-  const gemm = new Contestant({ command: process.execPath, args: [join(root, '.bench/build/gemm-worker.js'), dist] });
-  try {
-    await gemm.next();
-    const { gflops } = (await gemm.ask({ rows: 256, inner: 768, outer: 3072, rounds: 5 })) as { gflops: number[] };
-    return fromRounds({ part: '', name: '', unit: '' }, gflops).value;
-  } finally {
-    await gemm.close();
   }
 }

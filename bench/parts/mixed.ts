@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toBatches, toBody } from '../context.ts';
 import type { Context } from '../context.ts';
-import { embedOnce } from '../http-client.ts';
 import { Load } from '../load.ts';
+import { sendAt, timeQuery } from '../open-loop.ts';
 import { meanBetween, readMetrics } from '../prometheus.ts';
 import { percentile } from '../stats.ts';
 import { answerBytesPerText } from './http.ts';
@@ -34,9 +34,9 @@ export async function measureMixed(context: Context): Promise<void> {
     await sleep(bulkOnlySeconds * 1000);
     const after = await readMetrics(server.url);
     const batchMs = 1000 * meanBetween({ before, after, name: 'embeddings_run_seconds' });
-    const milliseconds = await sendAtFixedRate(queries.slice(0, seconds * queriesPerSecond), (text) =>
-      timeQuery(server.url, toBody(model, text)),
-    );
+    const sent = queries.slice(0, seconds * queriesPerSecond);
+    const arrivals = sent.map((_, i) => (i * 1000) / queriesPerSecond);
+    const milliseconds = await sendAt(arrivals, (i) => timeQuery(server.url, toBody(model, sent[i] ?? '')));
     load.stop();
     const { answered } = await load.result();
     const part = 'mixed';
@@ -56,22 +56,4 @@ export async function measureMixed(context: Context): Promise<void> {
     load.stop();
     await server.close();
   }
-}
-
-/** Open loop: a query is sent at its time whether or not the last was answered, so a slow answer hides no other. */
-async function sendAtFixedRate(texts: readonly string[], send: (text: string) => Promise<number>): Promise<number[]> {
-  const start = performance.now();
-  const answers = texts.map(async (text, i) => {
-    const due = start + (i * 1000) / queriesPerSecond;
-    await sleep(due - performance.now());
-    return send(text);
-  });
-  return Promise.all(answers);
-}
-
-/** Milliseconds of one query; anything but 200 is an error. */
-async function timeQuery(url: string, body: string): Promise<number> {
-  const { status, milliseconds, body: answer } = await embedOnce({ url, body });
-  if (status !== 200) throw new Error(`Expected status 200, got ${status}: ${answer.toString().slice(0, 300)}`);
-  return milliseconds;
 }
