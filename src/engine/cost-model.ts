@@ -1,3 +1,4 @@
+import type { Precision } from '../graph/precision.ts';
 import type { Provider } from '../graph/passes/all.ts';
 
 /** Relative work of sequences of these lengths in one batch, in units of one token's linear layers. */
@@ -17,7 +18,10 @@ const maskedSlowdown = 1.4;
 const attentionSlowdown = 2;
 
 /** Tokens of one batch: enough to run at full speed, few enough that the next query need not wait long. */
-export const batchTokens: Readonly<Record<Provider, number>> = { cpu: 256, cuda: 16_384 };
+export function batchTokensOf(provider: Provider, precision: Precision): number {
+  if (provider === 'cuda') return 16_384;
+  return precision === 'int8' ? 512 : 256; // the same time
+}
 
 export function costModel(shape: CostShape, provider: Provider): CostModel {
   return provider === 'cpu' ? cpuCost(shape) : paddedCost;

@@ -1,8 +1,9 @@
 /**
- * How much each channel of a norm's output is divided by, and the weights that read it multiplied. A channel of wide
- * range costs its row resolution, and where the weights of the channel are small there is range to spare in them:
- * `range^a / weight^b` after SmoothQuant (Xiao et al. 2022). The range comes from the norm itself instead of from texts:
- * its output is `gain z + shift` with z of mean 0 and variance 1.
+ * How much each channel of a norm's output is divided by, and the weights that read it multiplied: `range / weight`. A
+ * channel of wide range costs its row resolution, and where its weights are small there is range to spare in them; the
+ * input takes over the range of the weights, and the weights that of the input. This is SmoothQuant (Xiao et al. 2022)
+ * with both exponents 1, which was best on all-MiniLM-L6-v2 (docs/log.md), and with the range taken from the norm
+ * itself instead of from texts: its output is `gain z + shift` with z of mean 0 and variance 1.
  *
  * gain, shift, weights: `[size]` -> factors `[size]`, of geometric mean 1
  */
@@ -12,17 +13,14 @@ export function smoothingFactors(
   weights: Float32Array,
 ): Float32Array {
   const logs = Float64Array.from(gain, (value, i) => {
-    const range = Math.max(smallest, Math.hypot(value, shift?.[i] ?? 0));
-    return rangeExponent * Math.log(range) - weightExponent * Math.log(Math.max(smallest, weights[i]!));
+    const range = Math.hypot(value, shift?.[i] ?? 0);
+    return Math.log(Math.max(smallest, range)) - Math.log(Math.max(smallest, weights[i]!));
   });
   const mean = logs.reduce((sum, value) => sum + value, 0) / logs.length;
   return Float32Array.from(logs, (value) => Math.exp(value - mean));
 }
 
-// Found on all-MiniLM-L6-v2, where exponents of 0.2 to 0.5 and 0.5 to 1 give nearly the same (docs/log.md).
-const rangeExponent = 0.35;
-const weightExponent = 0.65;
-const smallest = 1e-5; // a channel that is switched off
+const smallest = 1e-3; // a channel that is switched off, or hardly read
 
 /** Sums the squares of each column: `[rows, size]` is added to `[size]`. */
 export function addSquares(values: Float32Array, sums: Float64Array): void {

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { batchTokens } from '../engine/cost-model.ts';
+import { batchTokensOf } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources, type Machine, type Resources } from '../engine/resources.ts';
 import type { Provider } from '../graph/passes/all.ts';
@@ -7,7 +7,7 @@ import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
 import type { ModelPlan } from './plan-model.ts';
 
 export interface ResourceQuestion {
-  readonly plan: Pick<ModelPlan, 'model' | 'maxTokens'>;
+  readonly plan: Pick<ModelPlan, 'model' | 'maxTokens' | 'precision'>;
   /** Of one replica, as it is computed. */
   readonly weightBytes: number;
   readonly config: Config;
@@ -26,7 +26,7 @@ export function planResources({ plan, weightBytes, config, provider }: ResourceQ
   const memory = estimateMemory({
     weightBytes,
     replicas,
-    batchTokens: config.maxBatchTokens ?? batchTokens[provider],
+    batchTokens: config.maxBatchTokens ?? batchTokensOf(provider, plan.precision),
     maxTokens: plan.maxTokens,
     shape: plan.model.shape,
   });

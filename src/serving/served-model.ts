@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { LRUCache } from 'lru-cache';
-import { batchTokens, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
+import { batchTokensOf, costModel, slowestMsPerCost } from '../engine/cost-model.ts';
 import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
@@ -94,7 +94,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     await first.ready();
     // The others start only now: the first answer does not share its cores with them.
     const runners = [first, ...Array.from({ length: replicas - 1 }, () => opener.open())];
-    const maxBatchTokens = config.maxBatchTokens ?? batchTokens[provider];
+    const maxBatchTokens = config.maxBatchTokens ?? batchTokensOf(provider, plan.precision);
     const scheduler = new Scheduler({
       model: entry.name,
       replicas: runners,

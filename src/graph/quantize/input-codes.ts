@@ -4,9 +4,9 @@ import type { NodeList } from './node-list.ts';
 
 /** What the rows of an input have become; names of values. */
 export interface Codes {
-  /** `[rows, size]` uint8 */
+  /** `[tokens, size]` uint8, which stand for `(code - zeroPoint) * scale`. With int8 ONNX Runtime 1.30 has no fast kernel (docs/log.md). */
   readonly codes: string;
-  /** `[rows, 1]` float32: a number is `(code - zeroPoint) * scale` */
+  /** `[tokens, 1]` float32 */
   readonly scale: string;
   readonly zeroPoint: number;
 }
@@ -17,34 +17,28 @@ export interface InputOptions {
   readonly inverse?: string | undefined;
 }
 
-/** The codes that lie above zero after an activation: below it goes no further than a fraction of the range. */
-const positiveRanges: Readonly<Record<string, { readonly zeroPoint: number; readonly lowest: number }>> = {
-  Gelu: { zeroPoint: 20, lowest: 0.17 }, // its minimum is -0.16997, the tanh form's -0.17004
-  Relu: { zeroPoint: 0, lowest: 0 },
-};
-const smallestScale = 1e-30; // of a row of zeros
+/** Activations that hardly go below zero: how far they do. */
+const lowest: Readonly<Record<string, number>> = { Gelu: 0.1701, FastGelu: 0.1701, Relu: 0 };
+const codesBelowZero = 20; // of 255, for what an activation gives below zero
+const middle = 128;
 
 /**
- * Quantises each row by itself: the scale is its largest magnitude over 127, or its largest number over what lies above
- * the zero point.
+ * Quantises each row by itself: the scale is its largest magnitude over 127, or, after an activation, its largest number
+ * over the codes above the zero point. A row of zeros has the scale 0, and zeros come of it whatever its codes are.
  */
-export function quantizeInput(
-  list: NodeList,
-  { node: at, input }: Linear,
-  { constants, inverse }: InputOptions,
-): Codes {
+export function quantizeInput(list: NodeList, { node: at, input }: Linear, options: InputOptions): Codes {
+  const { constants, inverse } = options;
   const x = inverse === undefined ? input : list.add(at, 'Mul', [input, list.derived(inverse, 'float32', [])]);
-  const positive = positiveRanges[constants.producer(input)?.op ?? ''];
-  const { zeroPoint, lowest } = positive ?? { zeroPoint: 128, lowest: 0 };
-  const above = positive === undefined ? 127 : 255 - zeroPoint;
-  const magnitude = positive === undefined ? list.add(at, 'Abs', [x]) : x;
+  const least = lowest[constants.producer(input)?.op ?? ''];
+  const zeroPoint = least === undefined ? middle : least === 0 ? 0 : codesBelowZero;
+  const magnitude = least === undefined ? list.add(at, 'Abs', [x]) : x;
   const largest = list.add(at, 'ReduceMax', [magnitude, list.int64(-1)], { attributes: { keepdims: int(1) } });
-  const smallest = zeroPoint === 0 ? smallestScale : Math.max(smallestScale, lowest / zeroPoint);
-  const scale = list.add(at, 'Max', [list.add(at, 'Mul', [largest, list.float(1 / above)]), list.float(smallest)]);
-  const rowScales = list.add(at, 'Reshape', [scale, list.int64(-1)]);
-  const rows = list.add(at, 'Shape', [rowScales], { dtype: 'int64' });
-  const zeroPoints = list.add(at, 'Expand', [list.uint8(zeroPoint), rows], { dtype: 'uint8' });
-  const codes = list.add(at, 'QuantizeLinear', [x, rowScales, zeroPoints], {
+  const codesAbove = least === undefined ? 127 : 255 - zeroPoint;
+  const spread = list.add(at, 'Mul', [largest, list.float(1 / codesAbove)]);
+  const scale =
+    zeroPoint === codesBelowZero ? list.add(at, 'Max', [spread, list.float((least ?? 0) / codesBelowZero)]) : spread;
+  const scales = list.add(at, 'Reshape', [scale, list.int64(-1)]);
+  const codes = list.add(at, 'QuantizeLinear', [x, scales, list.perToken(zeroPoint)], {
     attributes: { axis: int(0) },
     dtype: 'uint8',
   });

@@ -1,6 +1,8 @@
 import type { TensorView } from '../../store/safetensors.ts';
 import type { Graph, Initializer, Node } from '../graph.ts';
 import { weightDTypes } from '../types.ts';
+import { tokenInput } from './node-list.ts';
+import { readsOf } from './prune.ts';
 
 /** A linear layer whose weight is a matrix of the checkpoint as it lies there. */
 export interface Linear {
@@ -14,7 +16,7 @@ export interface Linear {
 
 /**
  * The linear layers of a graph that are large enough to be worth quantising. Those after pooling, whose weights travel
- * inside the graph, are not among them, and neither are those of experts, which may get no rows.
+ * inside the graph, are not among them, nor are those of experts, which may get no rows, and those of constants.
  */
 export function findLinears(graph: Graph): readonly Linear[] {
   const constants = new Constants(graph);
@@ -23,7 +25,7 @@ export function findLinears(graph: Graph): readonly Linear[] {
     const { transB, ...others } = node.attributes;
     if (node.op !== 'Gemm' || input === undefined || constants.has(input)) return [];
     if (transB?.kind !== 'int' || transB.value !== 1 || Object.keys(others).length > 0) return [];
-    if (constants.producer(input)?.op === 'Gather') return [];
+    if (!constants.isOfTokens(input) || constants.producer(input)?.op === 'Gather') return [];
     const weight = constants.view(weightName);
     if (weight === undefined || weight.shape.length !== 2 || Math.min(...weight.shape) < smallestSide) return [];
     return [{ node, input, weight, bias: bias === '' ? undefined : bias }];
@@ -36,10 +38,19 @@ const smallestSide = 32; // a smaller matrix costs next to nothing
 export class Constants {
   readonly #initializers: ReadonlyMap<string, Initializer>;
   readonly #producers: ReadonlyMap<string, Node>;
+  readonly #ofTokens = new Set([tokenInput]);
 
   constructor({ initializers, nodes }: Graph) {
     this.#initializers = new Map(initializers.map((initializer) => [initializer.name, initializer]));
     this.#producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+    for (const node of nodes)
+      if (readsOf(node).some((name) => this.#ofTokens.has(name)))
+        for (const output of node.outputs) this.#ofTokens.add(output);
+  }
+
+  /** Whether a value depends on the tokens of the batch. */
+  isOfTokens(value: string): boolean {
+    return this.#ofTokens.has(value);
   }
 
   has(value: string): boolean {

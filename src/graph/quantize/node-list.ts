@@ -9,10 +9,14 @@ export interface NodeOptions {
   readonly output?: string;
 }
 
-/** The names in use in a graph that is being rewritten, and its constants. */
+/** `[tokens]` int32, of every graph. */
+export const tokenInput = 'input_ids';
+
+/** The names in use in a graph that is being rewritten, its constants, and what is to come before its nodes. */
 export class NodeNames {
   readonly #taken: Set<string>;
   readonly #constants: Map<string, Initializer>;
+  readonly #leading = new Map<string, Node>();
 
   constructor(graph: Graph) {
     this.#taken = new Set(listNodes(graph).flatMap(({ node }) => [node.name, ...node.outputs]));
@@ -22,6 +26,16 @@ export class NodeNames {
   /** Those of the graph, and what was added. */
   get initializers(): readonly Initializer[] {
     return [...this.#constants.values()];
+  }
+
+  get leadingNodes(): readonly Node[] {
+    return [...this.#leading.values()];
+  }
+
+  /** Adds a node before all others, once, and gives the name of its value. */
+  lead({ name, op, inputs, dtype }: Pick<Node, 'name' | 'op' | 'inputs'> & { readonly dtype: DType }): string {
+    this.#leading.set(name, { name, op, domain: '', inputs, outputs: [name], dtype, attributes: {} });
+    return name;
   }
 
   unique(name: string): string {
@@ -77,6 +91,13 @@ export class NodeList {
   int64(value: number): string {
     const bytes = new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);
     return this.#constant({ name: `int64[${value}]`, dtype: 'int64', shape: [1], data: { kind: 'inline', bytes } });
+  }
+
+  /** One number for each token: `[tokens]` uint8. The nodes are shared, and come before all others. */
+  perToken(value: number): string {
+    const name = `tokens/uint8(${value})`;
+    const shape = this.#names.lead({ name: 'tokens/Shape', op: 'Shape', inputs: [tokenInput], dtype: 'int64' });
+    return this.#names.lead({ name, op: 'Expand', inputs: [this.uint8(value), shape], dtype: 'uint8' });
   }
 
   /** A tensor that is made before the graph is loaded. */

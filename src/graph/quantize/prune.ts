@@ -13,7 +13,8 @@ export function prune(graph: Graph): Graph {
   return { ...graph, nodes, initializers: graph.initializers.filter(({ name }) => read.has(name)) };
 }
 
-function readsOf(node: Node): readonly string[] {
+/** What a node and the branches inside it read. */
+export function readsOf(node: Node): readonly string[] {
   const inside = branchesOf(node).flatMap(({ nodes, outputs }) => [
     ...nodes.flatMap(readsOf),
     ...outputs.map(({ name }) => name),

@@ -1,6 +1,8 @@
 import type { Derivation, Int8Linears } from '../derivation.ts';
 import type { Graph, Node } from '../graph.ts';
 import type { Provider } from '../passes/all.ts';
+import { chooseSchemes } from './schemes.ts';
+import { fuseFastGelu } from './fast-gelu.ts';
 import { replaceNodes } from '../rewrite.ts';
 import { multiplyBlocks, planBlocks } from './blocks.ts';
 import { quantizeInput } from './input-codes.ts';
@@ -9,7 +11,6 @@ import { NodeList, NodeNames } from './node-list.ts';
 import { prune } from './prune.ts';
 import { multiplyRows, planRows } from './rows.ts';
 import { quantizeTables } from './tables.ts';
-import { findValues } from './values.ts';
 
 /** A graph with the tensors that have to be made for it before it is loaded. */
 export interface QuantizedGraph {
@@ -17,20 +18,12 @@ export interface QuantizedGraph {
   readonly derivations: readonly Derivation[];
 }
 
-/**
- * How a linear layer is quantised.
- * - `rows`: `y = scale(x / s) * (codes(x / s) codes(s W)^T * scales(s W)) + b`, one scale for each row of the input,
- *   taken when the graph runs, and one for each output channel; s is that of `smoothing.ts`. The fastest on a CPU.
- * - `blocks-8`, `blocks-4`: the weight in blocks along each row. Slower, and a wide number in a row costs its block only.
- */
-type Scheme = 'rows' | 'blocks-8' | 'blocks-4';
-
 /** Linear layers and large tables in less than 16 bits. No row depends on the rest of the batch. */
-export function quantize(graph: Graph, bits: 4 | 8, provider: Provider): QuantizedGraph {
-  const tables = quantizeTables(graph);
-  const constants = new Constants(tables.graph);
-  const choose = schemes(tables.graph, { bits, provider, constants });
+export function quantize(original: Graph, bits: 4 | 8, provider: Provider): QuantizedGraph {
+  const tables = quantizeTables(bits === 8 && provider === 'cpu' ? fuseFastGelu(original) : original);
   const names = new NodeNames(tables.graph);
+  const constants = new Constants(tables.graph);
+  const choose = chooseSchemes(tables.graph, { bits, provider, constants });
   const made = new Map<string, Derivation>();
   const replacements = new Map<Node, readonly Node[]>();
   for (const linears of groupByInput(findLinears(tables.graph))) {
@@ -40,11 +33,11 @@ export function quantize(graph: Graph, bits: 4 | 8, provider: Provider): Quantiz
       const derivation = shared(made, planRows(inRows, constants));
       const codes = quantizeInput(list, inRows[0]!, { constants, inverse: derivation.smoothing?.inverse });
       for (const [index, linear] of inRows.entries()) {
-        multiplyRows(list, linear, codes, derivation.linears[index]!); // planned from these
+        multiplyRows(list, linear, derivation.linears[index]!, codes); // planned from these
         replacements.set(linear.node, list.take());
       }
     }
-    for (const linear of linears.filter((each) => choose(each) !== 'rows')) {
+    for (const linear of linears.filter((each) => !inRows.includes(each))) {
       const blocks = planBlocks(linear, choose(linear) === 'blocks-4' ? 4 : 8);
       made.set(blocks.codes, blocks);
       multiplyBlocks(list, linear, blocks, provider);
@@ -52,29 +45,11 @@ export function quantize(graph: Graph, bits: 4 | 8, provider: Provider): Quantiz
     }
   }
   const rewritten = replaceNodes(tables.graph, replacements);
+  const nodes = [...names.leadingNodes, ...rewritten.nodes];
   return {
-    graph: prune({ ...rewritten, initializers: names.initializers }),
+    graph: prune({ ...rewritten, nodes, initializers: names.initializers }),
     derivations: [...tables.derivations, ...made.values()],
   };
-}
-
-interface SchemeQuestion {
-  readonly bits: 4 | 8;
-  readonly provider: Provider;
-  readonly constants: Constants;
-}
-
-/**
- * - What a gate has multiplied has outliers that no norm tells of, and would cost a row its resolution.
- * - Most of what 4 bits lose is lost in the values of attention, a twelfth of the weights (docs/log.md).
- */
-function schemes(graph: Graph, { bits, provider, constants }: SchemeQuestion): (linear: Linear) => Scheme {
-  if (bits === 4) {
-    const values = findValues(graph);
-    return ({ node }) => (values.has(node) ? 'blocks-8' : 'blocks-4');
-  }
-  if (provider === 'cuda') return () => 'blocks-8';
-  return ({ input }) => (constants.producer(input)?.op === 'Mul' ? 'blocks-8' : 'rows');
 }
 
 /** In the order of their first readers. */

@@ -34,19 +34,15 @@ function toRows(smoothed: string): (linear: Linear) => Int8Linear {
 export function multiplyRows(
   list: NodeList,
   { node, bias, weight }: Linear,
-  { codes, scale, zeroPoint }: Codes,
   made: Int8Linear,
+  { codes, scale, zeroPoint }: Codes,
 ): void {
   const output = node.outputs[0]!; // every node has one
   const [outputs = 0, inputs = 0] = weight.shape;
   const matrix = list.derived(made.codes, 'int8', [inputs, outputs]);
   const scales = list.derived(made.scales, 'float32', [outputs]);
-  const product = list.add(
-    node,
-    'MatMulIntegerToFloat',
-    [codes, matrix, list.float(1), scales, list.uint8(zeroPoint)],
-    { domain: 'com.microsoft' },
-  );
+  const operands = [codes, matrix, list.float(1), scales, list.uint8(zeroPoint)];
+  const product = list.add(node, 'MatMulIntegerToFloat', operands, { domain: 'com.microsoft' });
   if (bias === undefined) list.add(node, 'Mul', [product, scale], { output });
   else list.add(node, 'Add', [list.add(node, 'Mul', [product, scale]), bias], { output });
 }
