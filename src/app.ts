@@ -1,7 +1,6 @@
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
-import { readMachine } from './engine/machine.ts';
 import { chooseProvider } from './engine/provider.ts';
 import { forkRunner, type OpenChannel } from './engine/runner-channel.ts';
 import type { Embed } from './embed.ts';
@@ -11,6 +10,7 @@ import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
 import { choosePreload } from './serving/choose-preload.ts';
+import { defaultModelMemory } from './serving/default-model-memory.ts';
 import { createVariantFinder } from './serving/list-variants.ts';
 import { realClock } from './serving/clock.ts';
 import { createFetch } from './serving/fetch-model.ts';
@@ -103,7 +103,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     variantsOf: createVariantFinder(config.pooling),
     maxLoadedModels: config.maxLoadedModels,
-    maxModelMemory: config.maxModelMemory ?? readMachine().memoryBytes * defaultMemoryShare,
+    maxModelMemory: config.maxModelMemory ?? defaultModelMemory(),
     keepAlive: config.keepAlive,
     loadWaitSeconds,
     pooling: config.pooling,
@@ -172,8 +172,6 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
   };
 }
-
-const defaultMemoryShare = 0.8; // the rest is for this process, the page cache and others
 
 const secondsToAnswer = 1; // for the shutting_down answers to reach their clients
 

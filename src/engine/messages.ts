@@ -11,6 +11,8 @@ export type ToRunner =
       readonly graph: Graph;
       readonly weightsFolder: string;
       readonly threads: number;
+      /** Whether what depends on weights alone is computed once, such as 16-bit weights in float32; true when absent. */
+      readonly foldsConstants?: boolean;
       readonly provider: Provider;
       readonly positions: PositionRule;
     }

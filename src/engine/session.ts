@@ -12,6 +12,8 @@ export interface SessionOptions {
   /** The folder with the checkpoint files that the model names. */
   readonly weightsFolder: string;
   readonly threads: number;
+  /** Whether what depends on weights alone is computed once; true when absent. */
+  readonly foldsConstants?: boolean;
   readonly provider: Provider;
   readonly positions: PositionRule;
 }
@@ -26,12 +28,13 @@ export class Session {
     this.#positions = positions;
   }
 
-  static async load({ model, weightsFolder, threads, provider, positions }: SessionOptions): Promise<Session> {
+  static async load({ foldsConstants = true, ...options }: SessionOptions): Promise<Session> {
+    const { model, weightsFolder, threads, provider, positions } = options;
     const session = await InferenceSession.create(model, {
       executionProviders: provider === 'cuda' ? ['cuda', 'cpu'] : ['cpu'],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'basic', // folds casts of 16-bit weights; fusions are our own passes
+      graphOptimizationLevel: foldsConstants ? 'basic' : 'disabled', // fusions are our own passes
       enableCpuMemArena: true, // without it every operator pays page faults: 15 % on MiniLM. It never shrinks, so batches are bounded by tokens
       enableMemPattern: false, // would keep one plan for every shape ever seen
       logSeverityLevel: 3,

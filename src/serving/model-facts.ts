@@ -41,7 +41,7 @@ export function toModelFacts(sources: FactSources): ModelFacts {
 }
 
 /** The format of most numbers of the weights. */
-function findMainType(model: Pick<Model, 'tensors'>): string {
+export function findMainType(model: Pick<Model, 'tensors'>): string {
   return countByType(model).find(([type]) => type !== 'I64')?.[0] ?? 'none';
 }
 

@@ -10,9 +10,12 @@ import type { Pipeline } from '../models/pipeline/pipeline.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
 import type { TextRules } from '../tokenizer/text-rules.ts';
+import { choosePrecision } from './choose-precision.ts';
 import { choosePipeline } from './choose-pipeline.ts';
+import { defaultModelMemory } from './default-model-memory.ts';
 import { findName } from './find-name.ts';
 import { listVariants } from './list-variants.ts';
+import { countParameters } from './model-facts.ts';
 
 /** How a model will be served, known from its files before any process starts. */
 export interface ModelPlan {
@@ -60,7 +63,6 @@ export function broken({ name }: AllowlistEntry, error: unknown): ServiceError {
 }
 
 async function plan({ entry, located, config, provider, logger }: PlanOptions): Promise<ModelPlan> {
-  const precision = entry.dtype ?? precisions[config.bitsandbytes ?? 'none'];
   const model = await openModel(located.folder);
   const { shape } = model;
   const wanted = entry.pooling ?? config.pooling;
@@ -79,6 +81,10 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
       ),
   });
   const graph = model.compile({ pooling: pipeline, provider, task: model.tasks.find((task) => task === variant) });
+  const floatBytes = countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
+  const fits = floatBytes <= (config.maxModelMemory ?? defaultModelMemory());
+  const { precision, problem } = choosePrecision({ entry, config, model, graph, fits });
+  if (problem !== undefined) throw notBuilt(entry, problem);
   warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   // What the authors cut texts to and put before them is theirs to say only where their files are followed.
   const isFollowed = wanted === 'model';
@@ -96,9 +102,6 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
     variant,
   };
 }
-
-/** What the words of bitsandbytes mean here. */
-const precisions = { none: 'float32', '8bit': 'int8', '4bit': 'int4' } as const;
 
 /** The adapter or route that the line's task= names; the task may also be one of the prompts. */
 function chooseVariant(

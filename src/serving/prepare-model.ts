@@ -1,5 +1,7 @@
 import { readMachine } from '../engine/machine.ts';
+import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
+import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
 import { layOut } from '../quantization/layout.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
 import { formatBytes } from '../util/format-bytes.ts';
@@ -7,7 +9,7 @@ import { runnerBytes } from './estimate-memory.ts';
 import { countParameters } from './model-facts.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
-import { broken, planModel } from './plan-model.ts';
+import { broken, type ModelPlan, planModel } from './plan-model.ts';
 import { planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
@@ -27,10 +29,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const { model, precision } = plan;
   const parameters = countParameters(model);
   const precise = toPrecision(plan.graph, precision, provider);
-  const weightBytes =
-    precise.derivations.length === 0
-      ? parameters * Float32Array.BYTES_PER_ELEMENT
-      : layOut(precise.derivations, '').sizeBytes;
+  const weightBytes = countWeightBytes(plan, precise);
   const resources = planResources({ ...options, plan, weightBytes });
   const { replicas, memory } = resources;
   const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
@@ -47,9 +46,16 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
           say(`quantising ${entry.name}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`),
         signal,
       }).catch((error: unknown) => {
-        throw broken(entry, error);
+        throw error instanceof ServiceError ? error : broken(entry, error);
       });
       return startServedModel({ ...options, plan, parameters, resources, weights, signal });
     },
   };
+}
+
+/** In memory, of one replica. */
+function countWeightBytes({ model, precision }: ModelPlan, { derivations }: QuantizedGraph): number {
+  if (precision === 'float32') return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
+  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
+  return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

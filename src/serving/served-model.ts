@@ -74,6 +74,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     load: {
       kind: 'load',
       ...weights,
+      foldsConstants: plan.precision !== 'float16',
       threads,
       provider,
       positions: shape.positions,

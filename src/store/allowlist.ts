@@ -19,7 +19,7 @@ export interface AllowlistEntry {
   readonly pin?: boolean;
 }
 
-export type Dtype = 'float32' | 'float16' | 'int8';
+export type Dtype = 'float32' | 'float16' | 'int8' | 'int4';
 
 export interface Allowlist {
   readonly entries: readonly AllowlistEntry[];
@@ -84,7 +84,7 @@ const keys = {
   ),
   prompt: matching('a text', (value) => value !== ''),
   task: matching('a task name', (value) => /^\w[\w.-]*$/.test(value)),
-  dtype: oneOf('float32', 'float16', 'int8'),
+  dtype: oneOf('float32', 'float16', 'int8', 'int4'),
   pin: (value: string, key: string) => oneOf('true', 'false')(value, key) === 'true',
 } as const;
 
