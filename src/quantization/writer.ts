@@ -1,6 +1,6 @@
 /**
  * A process that makes tensors and writes them into their places of a file, one derivation after another. It ends when
- * the server, or whoever started it, goes away or has no more work.
+ * whoever started it goes away, because nothing else keeps it.
  */
 import { openSync, writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
@@ -16,7 +16,6 @@ let sink: TensorSink | undefined;
 
 process.on('SIGINT', () => {}); // whoever started this decides when it stops
 process.on('SIGTERM', () => {});
-process.on('disconnect', () => process.exit(0));
 process.on('message', (message: ToWriter) => {
   if (message.kind === 'open') sink = openSink(message.file, message.tensors);
   else process.send?.(answer(message));

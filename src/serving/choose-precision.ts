@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Precision } from '../graph/precision.ts';
 import type { Model } from '../models/open-model.ts';
 import type { AllowlistEntry } from '../store/allowlist.ts';
-import { findMainType } from './model-facts.ts';
+import { findMainType } from './count-weights.ts';
 
 export interface PrecisionQuestion {
   readonly entry: Pick<AllowlistEntry, 'dtype'>;

@@ -15,7 +15,7 @@ import { choosePipeline } from './choose-pipeline.ts';
 import { defaultModelMemory } from './default-model-memory.ts';
 import { findName } from './find-name.ts';
 import { listVariants } from './list-variants.ts';
-import { countParameters } from './model-facts.ts';
+import { countParameters } from './count-weights.ts';
 
 /** How a model will be served, known from its files before any process starts. */
 export interface ModelPlan {

@@ -6,7 +6,7 @@ import { layOut } from '../quantization/layout.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
 import { formatBytes } from '../util/format-bytes.ts';
 import { runnerBytes } from './estimate-memory.ts';
-import { countParameters } from './model-facts.ts';
+import { countParameters } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
 import { broken, type ModelPlan, planModel } from './plan-model.ts';

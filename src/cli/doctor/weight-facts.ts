@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { statSync } from 'node:fs';
-import { countByType, countParameters } from '../../serving/model-facts.ts';
+import { countByType, countParameters } from '../../serving/count-weights.ts';
 import { findModelRoot } from '../../store/modules.ts';
 import type { TensorIndex } from '../../store/safetensors.ts';
 import { findWeightFiles } from '../../store/weight-files.ts';
