@@ -1,15 +1,13 @@
 import { readMachine } from '../engine/machine.ts';
 import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
-import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
-import { layOut } from '../quantization/layout.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
 import { formatBytes } from '../util/format-bytes.ts';
 import { runnerBytes } from './estimate-memory.ts';
-import { countParameters } from './count-weights.ts';
+import { countParameters, countWeightBytes } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
-import { broken, type ModelPlan, planModel } from './plan-model.ts';
+import { broken, planModel } from './plan-model.ts';
 import { planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
@@ -29,7 +27,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const { model, precision } = plan;
   const parameters = countParameters(model);
   const precise = toPrecision(plan.graph, precision, provider);
-  const weightBytes = countWeightBytes(plan, precise);
+  const weightBytes = countWeightBytes(model, precision, precise);
   const resources = planResources({ ...options, plan, weightBytes });
   const { replicas, memory } = resources;
   const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
@@ -40,7 +38,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
         ...precise,
         precision,
         weightsFolder: model.weightsFolder,
-        cacheFolder: repositoryCache(config.hfHubCache, entry.repository).root,
+        quantizedFolder: repositoryCache(config.hfHubCache, entry.repository).quantized,
         processes: readMachine().cores,
         onProgress: ({ doneBytes, totalBytes }) =>
           say(`quantising ${entry.name}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`),
@@ -51,11 +49,4 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
       return startServedModel({ ...options, plan, parameters, resources, weights, signal });
     },
   };
-}
-
-/** In memory, of one replica. */
-function countWeightBytes({ model, precision }: ModelPlan, { derivations }: QuantizedGraph): number {
-  if (precision === 'float32') return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
-  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
-  return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
