@@ -1,8 +1,8 @@
 import { readMachine } from '../engine/machine.ts';
 import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
+import type { WriteProgress } from '../quantization/write-file.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
-import { formatBytes } from '../util/format-bytes.ts';
 import { runnerBytes } from './estimate-memory.ts';
 import { countParameters, countWeightBytes } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
@@ -13,8 +13,8 @@ import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
 export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal' | 'weights'> {
-  /** For people: a line of the log, or the note beside a progress bar. */
-  readonly say: (message: string) => void;
+  /** Hears how far the weights of a model are that are made from its checkpoint. */
+  readonly onQuantising: (model: string, progress: WriteProgress) => void;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters'
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  const { entry, config, provider, say } = options;
+  const { entry, config, provider, onQuantising } = options;
   const plan = await planModel(options);
   const { model, precision } = plan;
   const parameters = countParameters(model);
@@ -40,8 +40,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
         weightsFolder: model.weightsFolder,
         quantizedFolder: repositoryCache(config.hfHubCache, entry.repository).quantized,
         processes: readMachine().cores,
-        onProgress: ({ doneBytes, totalBytes }) =>
-          say(`quantising ${entry.name}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`),
+        onProgress: (progress) => onQuantising(entry.name, progress),
         signal,
       }).catch((error: unknown) => {
         throw error instanceof ServiceError ? error : broken(entry, error);
