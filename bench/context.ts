@@ -13,6 +13,8 @@ export interface ContextOptions {
   readonly dist: string;
   readonly model: string;
   readonly quick: boolean;
+  /** Of `peers`, instead of its own number. */
+  readonly rounds?: number | undefined;
   readonly report: Report;
 }
 
