@@ -10,7 +10,6 @@ export function isFloatType(type: ElementType): type is FloatType {
 
 /**
  * Little-endian numbers as float32, written into `out` from its start. bytes: as many as `out` needs, at any address.
- * @throws Error for a number that is not finite
  */
 export function widen(bytes: Uint8Array, type: FloatType, out: Float32Array): void {
   const count = bytes.byteLength / elementBytes[type];

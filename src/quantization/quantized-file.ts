@@ -63,18 +63,26 @@ function filesOf(derivation: Derivation): readonly string[] {
   return derivation.kind === 'int8-linears' ? derivation.linears.map(({ from }) => from.file) : [derivation.from.file];
 }
 
-/** Whether a file is what the layout says, as far as its size and its header tell. */
+/** Whether a file is there and what the layout says, as far as its size and its header tell. */
 function isWhole({ header, sizeBytes }: Layout, file: string): boolean {
-  const stat = lstatSync(file, { throwIfNoEntry: false });
-  if (stat?.isFile() !== true || stat.size !== sizeBytes) return false;
-  const start = Buffer.alloc(header.length);
+  try {
+    const stat = lstatSync(file, { throwIfNoEntry: false });
+    return stat?.isFile() === true && stat.size === sizeBytes && readStart(file, header.length).equals(header);
+  } catch (error) {
+    if (isFolderProblem(error)) return false; // of no use to us, whatever it is
+    throw error;
+  }
+}
+
+function readStart(file: string, bytes: number): Buffer {
+  const start = Buffer.alloc(bytes);
   const descriptor = openSync(file, 'r');
   try {
-    readSync(descriptor, start, 0, start.length, 0);
+    readSync(descriptor, start, 0, bytes, 0);
   } finally {
     closeSync(descriptor);
   }
-  return start.equals(header);
+  return start;
 }
 
 const abandonedMs = 3_600_000;
@@ -89,8 +97,10 @@ function prepareFolder(folder: string): void {
   }
 }
 
-/** Another folder may do where this one cannot be written to, or is full. */
+const folderProblems = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT']);
+
+/** Another folder may do where this one cannot be looked into or written to, or is full. */
 function isFolderProblem(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR', 'ENOSPC', 'EDQUOT'].includes(code);
+  return code !== undefined && folderProblems.has(code);
 }

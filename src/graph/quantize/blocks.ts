@@ -22,12 +22,26 @@ export function planBlocks({ weight }: Linear, bits: BlockLinear['bits']): Block
   };
 }
 
+/**
+ * What is to be added to products of a value: 0 for each row, and NaN for one that is not finite. On a CPU MatMulNBits
+ * passes over NaN in 8-bit rows. `[tokens, 1]`; undefined where nothing is lost
+ */
+export function findNaN(
+  list: NodeList,
+  { node, input }: Linear,
+  provider: keyof typeof attributesOf,
+): string | undefined {
+  if (provider !== 'cpu') return undefined;
+  const sum = list.add(node, 'ReduceSum', [input, list.int64(-1)], { attributes: { keepdims: int(1) } });
+  return list.add(node, 'Mul', [sum, list.float(0)]);
+}
+
 /** `MatMulNBits(x, blocks of W)` in place of `Gemm(x, W)`: a row is computed the same whatever else is in the batch. */
 export function multiplyBlocks(
   list: NodeList,
   { node, input, bias, weight }: Linear,
   { bits, codes, scales, zeroPoints }: BlockLinear,
-  provider: keyof typeof attributesOf,
+  { provider, nan }: { readonly provider: keyof typeof attributesOf; readonly nan: string | undefined },
 ): void {
   const [outputs = 0, inputs = 0] = weight.shape;
   const blocks = Math.ceil(inputs / blockSize);
@@ -46,5 +60,8 @@ export function multiplyBlocks(
     '', // the order of groups
     bias ?? '',
   ];
-  list.add(node, 'MatMulNBits', operands, { domain: 'com.microsoft', attributes, output: node.outputs[0]! });
+  const output = node.outputs[0]!; // every node has one
+  const options = { domain: 'com.microsoft', attributes };
+  if (nan === undefined) list.add(node, 'MatMulNBits', operands, { ...options, output });
+  else list.add(node, 'Add', [list.add(node, 'MatMulNBits', operands, options), nan], { output });
 }

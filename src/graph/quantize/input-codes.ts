@@ -25,14 +25,18 @@ const middle = 128;
 /**
  * Quantises each row by itself: the scale is its largest magnitude over 127, or, after an activation, its largest number
  * over the codes above the zero point. A row of zeros has the scale 0, and zeros come of it whatever its codes are.
+ *
+ * A row with a NaN has the scale NaN, which only the mean gives it: ReduceMax and QuantizeLinear pass over NaN.
  */
 export function quantizeInput(list: NodeList, { node: at, input }: Linear, options: InputOptions): Codes {
   const { constants, inverse } = options;
   const x = inverse === undefined ? input : list.add(at, 'Mul', [input, list.derived(inverse, 'float32', [])]);
+  const reduce = (op: string, value: string) =>
+    list.add(at, op, [value, list.int64(-1)], { attributes: { keepdims: int(1) } });
   const least = lowest[constants.producer(input)?.op ?? ''];
   const zeroPoint = least === undefined ? middle : least === 0 ? 0 : codesBelowZero;
   const magnitude = least === undefined ? list.add(at, 'Abs', [x]) : x;
-  const largest = list.add(at, 'ReduceMax', [magnitude, list.int64(-1)], { attributes: { keepdims: int(1) } });
+  const largest = list.add(at, 'Max', [reduce('ReduceMax', magnitude), reduce('ReduceMean', x)]); // the mean, for NaN
   const codesAbove = least === undefined ? 127 : 255 - zeroPoint;
   const spread = list.add(at, 'Mul', [largest, list.float(1 / codesAbove)]);
   const scale =

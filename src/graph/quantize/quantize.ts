@@ -4,7 +4,7 @@ import type { Provider } from '../passes/all.ts';
 import { chooseSchemes } from './schemes.ts';
 import { fuseFastGelu } from './fast-gelu.ts';
 import { replaceNodes } from '../rewrite.ts';
-import { multiplyBlocks, planBlocks } from './blocks.ts';
+import { findNaN, multiplyBlocks, planBlocks } from './blocks.ts';
 import { quantizeInput } from './input-codes.ts';
 import { Constants, findLinears, type Linear } from './linears.ts';
 import { NodeList, NodeNames } from './node-list.ts';
@@ -37,10 +37,12 @@ export function quantize(original: Graph, bits: 4 | 8, provider: Provider): Quan
         replacements.set(linear.node, list.take());
       }
     }
-    for (const linear of linears.filter((each) => !inRows.includes(each))) {
+    const inBlocks = linears.filter((linear) => !inRows.includes(linear));
+    const nan = inBlocks.length > 0 ? findNaN(list, inBlocks[0]!, provider) : undefined;
+    for (const linear of inBlocks) {
       const blocks = planBlocks(linear, choose(linear) === 'blocks-4' ? 4 : 8);
       made.set(blocks.codes, blocks);
-      multiplyBlocks(list, linear, blocks, provider);
+      multiplyBlocks(list, linear, blocks, { provider, nan });
       replacements.set(linear.node, list.take());
     }
   }

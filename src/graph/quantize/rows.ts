@@ -5,29 +5,22 @@ import type { NodeList } from './node-list.ts';
 
 /**
  * The weights of layers that read one value, with a scale for each output channel. Where the value comes out of a norm,
- * they are smoothed. Names say what a tensor is made of: layers that share their weights share these.
+ * they are smoothed. Names say all that a tensor is made of: layers that share their weights share these, unless they
+ * read them with others or after another norm.
  */
 export function planRows(linears: readonly Linear[], constants: Constants): Int8Linears {
-  const [first] = linears;
-  const norm = constants.producer(first?.input);
+  const norm = constants.producer(linears[0]?.input);
   const isNorm = norm?.op === 'LayerNormalization' || norm?.op === 'SimplifiedLayerNormalization';
   const gain = isNorm ? constants.view(norm.inputs[1]) : undefined;
   const shift = isNorm ? constants.view(norm.inputs[2]) : undefined;
-  if (gain === undefined || first === undefined) return { kind: 'int8-linears', linears: linears.map(toRows('')) };
-  const inverse = `1 / ${gain.name}, ${first.weight.name}`;
-  return {
-    kind: 'int8-linears',
-    linears: linears.map(toRows(` * ${gain.name}`)),
-    smoothing: { gain, ...(shift === undefined ? {} : { shift }), inverse },
+  const sources = [gain, shift, ...linears.map(({ weight }) => weight)].flatMap((view) => view?.name ?? []).join(', ');
+  const toRows = ({ weight }: Linear): Int8Linear => {
+    const name = sources === weight.name ? weight.name : `${weight.name} (${sources})`;
+    return { from: weight, codes: `${name}.int8`, scales: `${name}.scales` };
   };
-}
-
-function toRows(smoothed: string): (linear: Linear) => Int8Linear {
-  return ({ weight }) => ({
-    from: weight,
-    codes: `${weight.name}${smoothed}.int8`,
-    scales: `${weight.name}${smoothed}.scales`,
-  });
+  const rows = { kind: 'int8-linears', linears: linears.map(toRows) } as const;
+  if (gain === undefined) return rows;
+  return { ...rows, smoothing: { gain, ...(shift === undefined ? {} : { shift }), inverse: `1 / (${sources})` } };
 }
 
 /** The product of codes, in float32 and with its bias, under the name that the layer's output had. */
