@@ -5,12 +5,11 @@ import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
 import { layOut } from '../quantization/layout.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
 import { formatBytes } from '../util/format-bytes.ts';
-import { runnerBytes } from './estimate-memory.ts';
 import { countParameters } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
 import { broken, type ModelPlan, planModel } from './plan-model.ts';
-import { planResources } from './plan-resources.ts';
+import { countBytes, planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
@@ -31,10 +30,8 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const precise = toPrecision(plan.graph, precision, provider);
   const weightBytes = countWeightBytes(plan, precise);
   const resources = planResources({ ...options, plan, weightBytes });
-  const { replicas, memory } = resources;
-  const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
   return {
-    memoryBytes: memory.allWeightBytes + replicas * runnerBytes + runs,
+    memoryBytes: countBytes(resources),
     start: async (signal) => {
       const weights = await obtainWeights({
         ...precise,
