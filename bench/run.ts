@@ -12,6 +12,7 @@ import { measureCores } from './parts/cores.ts';
 import { measureEngine, measureInt8 } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureIdleCpu } from './parts/idle.ts';
+import { measureLarge } from './parts/large.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureLength } from './parts/length.ts';
 import { measureLongLengths } from './parts/long-lengths.ts';
@@ -43,6 +44,7 @@ const parts: Readonly<Record<string, Part>> = {
   memory: measureMemory,
   models: measureManyModels,
   long: measureLong,
+  large: measureLarge,
   cores: measureCores,
   idle: measureIdleCpu,
   batch: measureBatchSize,
@@ -53,7 +55,7 @@ const parts: Readonly<Record<string, Part>> = {
   peers: measurePeers,
 };
 
-const onDemand = ['peers']; // installs other servers: only where it is asked for
+const onDemand = ['peers', 'large']; // installs other servers; takes 25 GB of disk: only where they are asked for
 const byDefault = Object.keys(parts).filter((name) => !onDemand.includes(name));
 
 const help = `bench/run.sh [--only PART,PART] [--peers NAME,NAME] [--peer NAME=URL#MODEL] [--rounds N] [--quick] [--dist DIR] [--model ID]

@@ -3,12 +3,11 @@ import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
 import type { WriteProgress } from '../quantization/write-file.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
-import { runnerBytes } from './estimate-memory.ts';
 import { countParameters, countWeightBytes } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
 import { broken, planModel } from './plan-model.ts';
-import { planResources } from './plan-resources.ts';
+import { countBytes, planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
@@ -29,10 +28,8 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
   const precise = toPrecision(plan.graph, precision, provider);
   const weightBytes = countWeightBytes(model, precision, precise);
   const resources = planResources({ ...options, plan, weightBytes });
-  const { replicas, memory } = resources;
-  const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
   return {
-    memoryBytes: memory.allWeightBytes + replicas * runnerBytes + runs,
+    memoryBytes: countBytes(resources),
     start: async (signal) => {
       const weights = await obtainWeights({
         ...precise,
