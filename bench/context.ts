@@ -6,13 +6,15 @@ import type { PythonSide } from './python.ts';
 import { computeReference } from './reference.ts';
 import type { Report } from './report.ts';
 import { startServer } from './server.ts';
-import type { RunningServer } from './server.ts';
+import type { RunningServer, ServerOptions } from './server.ts';
 
 export interface ContextOptions {
   readonly root: string;
   readonly dist: string;
   readonly model: string;
   readonly quick: boolean;
+  /** Of `peers`, instead of its own number. */
+  readonly rounds?: number | undefined;
   readonly report: Report;
 }
 
@@ -30,7 +32,11 @@ export interface Context extends ContextOptions {
   /** The vectors of all texts by sentence-transformers, one buffer `[rows][dim]`. */
   readonly reference: () => Promise<Float32Array>;
   /** Our server, as `make serve` runs it, when it has answered with that model. */
-  readonly startOurServer: (env?: Readonly<Record<string, string>>, model?: string) => Promise<RunningServer>;
+  readonly startOurServer: (
+    env?: Readonly<Record<string, string>>,
+    model?: string,
+    options?: Pick<ServerOptions, 'startLimitSeconds' | 'onSpawn'>,
+  ) => Promise<RunningServer>;
   /** Our engine as a library in a process of its own, ready; with `cores` it keeps to those. */
   readonly startOurEngine: (
     env?: Readonly<Record<string, string>>,
@@ -57,8 +63,9 @@ export function createContext(options: ContextOptions): Context {
     python: () => (python ??= ensurePython(root)),
     reference: () =>
       (reference ??= computeReference({ root, scratch, texts, python: (python ??= ensurePython(root)) })),
-    startOurServer: (env = {}, first = model) =>
+    startOurServer: (env = {}, first = model, options = {}) =>
       startServer({
+        ...options,
         command: process.execPath,
         args: () => [join(dist, 'cli.js'), 'serve'],
         env: (port) => ({ ...allocator, ...env, EMBEDDINGS_HOST: '127.0.0.1', EMBEDDINGS_PORT: String(port) }),

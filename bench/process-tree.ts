@@ -27,13 +27,15 @@ export interface TreeMemory {
   readonly rssMb: number;
   /** Pages shared by n processes count 1/n in each: the real use. */
   readonly pssMb: number;
+  /** The part of it that is no file's, so that the system cannot drop it. */
+  readonly anonMb: number;
 }
 
 /** Memory of a process and all below it; those that end meanwhile take none. */
 export function readTreeMemory(root: number): TreeMemory {
   const rollups = readTree(root).flatMap(({ pid }) => readRollup(pid) ?? []);
   const total = (field: string): number => rollups.reduce((sum, rollup) => sum + parseKb(rollup, field), 0) / 1024;
-  return { processes: rollups.length, rssMb: total('Rss'), pssMb: total('Pss') };
+  return { processes: rollups.length, rssMb: total('Rss'), pssMb: total('Pss'), anonMb: total('Pss_Anon') };
 }
 
 function readRollup(pid: number): string | undefined {
@@ -77,4 +79,18 @@ export function parseKb(text: string, field: string): number {
   const found = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text);
   if (found === null) throw new Error(`Expected a line "${field}: N kB".`);
   return Number(found[1]);
+}
+
+/** Watches the memory of a process and all below it until the function returned is called, which gives the most in MB. */
+export function watchTreeMemory(root: number, everyMs = 500): () => number {
+  let mostMb = 0;
+  const look = (): void => {
+    mostMb = Math.max(mostMb, readTreeMemory(root).pssMb);
+  };
+  const timer = setInterval(look, everyMs);
+  return () => {
+    clearInterval(timer);
+    look();
+    return mostMb;
+  };
 }

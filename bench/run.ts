@@ -12,6 +12,7 @@ import { measureCores } from './parts/cores.ts';
 import { measureEngine, measureInt8 } from './parts/engine.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureIdleCpu } from './parts/idle.ts';
+import { measureLarge } from './parts/large.ts';
 import { measureLatency } from './parts/latency.ts';
 import { measureLength } from './parts/length.ts';
 import { measureLongLengths } from './parts/long-lengths.ts';
@@ -43,6 +44,7 @@ const parts: Readonly<Record<string, Part>> = {
   memory: measureMemory,
   models: measureManyModels,
   long: measureLong,
+  large: measureLarge,
   cores: measureCores,
   idle: measureIdleCpu,
   batch: measureBatchSize,
@@ -53,14 +55,15 @@ const parts: Readonly<Record<string, Part>> = {
   peers: measurePeers,
 };
 
-const onDemand = ['peers']; // installs other servers: only where it is asked for
+const onDemand = ['peers', 'large']; // installs other servers; takes 25 GB of disk: only where they are asked for
 const byDefault = Object.keys(parts).filter((name) => !onDemand.includes(name));
 
-const help = `bench/run.sh [--only PART,PART] [--peers NAME,NAME] [--peer NAME=URL#MODEL] [--quick] [--dist DIR] [--model ID]
+const help = `bench/run.sh [--only PART,PART] [--peers NAME,NAME] [--peer NAME=URL#MODEL] [--rounds N] [--quick] [--dist DIR] [--model ID]
 
 Parts: ${Object.keys(parts).join(', ')}. Without --only, all of them but ${onDemand.join(', ')}.
 --peers   whom the parts with contestants measure: names or their beginnings, or all; without it ours
 --peer    an OpenAI-compatible server that already runs, too; may be given several times, #MODEL may be left out
+--rounds  turns of each server in the part peers, instead of 5
 --quick   fewer texts and rounds, to see that it works; not for numbers to publish
 --dist    another build to measure, for a comparison of two commits
 BENCH_PYTHON=/path/to/python takes an interpreter that already has bench/requirements.txt.
@@ -75,6 +78,7 @@ async function main(): Promise<number> {
       only: { type: 'string', default: byDefault.join(',') },
       peers: { type: 'string', default: 'ours' },
       peer: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string' },
       quick: { type: 'boolean', default: false },
       dist: { type: 'string', default: `${root}/dist` },
       model: { type: 'string', default: 'sentence-transformers/all-MiniLM-L6-v2' },
@@ -82,6 +86,9 @@ async function main(): Promise<number> {
     },
   });
   if (values.help) return print(help);
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    return print(`Expected a whole number of rounds, 1 or more; got ${values.rounds}.\n`, 2);
   const names = values.only.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !Object.hasOwn(parts, name));
   if (unknown.length > 0)
@@ -91,7 +98,8 @@ async function main(): Promise<number> {
   const report = createReport(file);
   report.note({ machine: describeMachine(root), quick: values.quick });
   if (isBusy()) print('Warning: this machine is busy; numbers taken now are not worth keeping.\n');
-  const context = createContext({ root, dist: resolve(values.dist), model: values.model, quick: values.quick, report });
+  const { model, quick } = values;
+  const context = createContext({ root, dist: resolve(values.dist), model, quick, rounds, report });
   const peers = [
     ...selectPeers(createPeers(context), values.peers),
     ...values.peer.map((argument) => parseEndpoint(argument, values.model)),

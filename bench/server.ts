@@ -17,6 +17,10 @@ export interface ServerOptions {
   readonly model: string;
   /** File that takes what the server prints. */
   readonly logFile: string;
+  /** Two minutes when absent. */
+  readonly startLimitSeconds?: number | undefined;
+  /** Called as soon as the process is there. */
+  readonly onSpawn?: ((pid: number) => void) | undefined;
 }
 
 /** A server on loopback, answering. */
@@ -29,10 +33,10 @@ export interface RunningServer {
 }
 
 const pollMs = 2;
-const startLimitMs = 120_000;
 
 /** Starts a server on a free port and asks it for one vector until it answers. */
-export async function startServer({ command, args, env, cwd, model, logFile }: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { command, args, env, cwd, model, logFile, startLimitSeconds = 120, onSpawn } = options;
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   const log = openSync(logFile, 'a');
@@ -44,8 +48,9 @@ export async function startServer({ command, args, env, cwd, model, logFile }: S
     stdio: ['ignore', log, log],
   });
   child.on('error', () => {}); // seen below as a missing pid
+  if (child.pid !== undefined) onSpawn?.(child.pid);
   try {
-    await waitForAnswer({ child, url, model, until: start + startLimitMs });
+    await waitForAnswer({ child, url, model, limitSeconds: startLimitSeconds });
   } catch (error) {
     await stop(child);
     throw new Error(`${toMessage(error)}; ${logFile}: ${readReason(logFile, logStart)}`, { cause: error });
@@ -76,10 +81,11 @@ interface WaitOptions {
   readonly child: ChildProcess;
   readonly url: string;
   readonly model: string;
-  readonly until: number;
+  readonly limitSeconds: number;
 }
 
-async function waitForAnswer({ child, url, model, until }: WaitOptions): Promise<void> {
+async function waitForAnswer({ child, url, model, limitSeconds }: WaitOptions): Promise<void> {
+  const until = performance.now() + limitSeconds * 1000;
   let problem = 'no connection';
   while (performance.now() < until) {
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
@@ -97,7 +103,7 @@ async function waitForAnswer({ child, url, model, until }: WaitOptions): Promise
     }
     await sleep(pollMs);
   }
-  throw new Error(`the server gave no vector within ${startLimitMs / 1000} s (${problem})`);
+  throw new Error(`the server gave no vector within ${limitSeconds} s (${problem})`);
 }
 
 async function stop(child: ChildProcess): Promise<void> {

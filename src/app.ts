@@ -18,7 +18,7 @@ import { createMemoryFreer } from './serving/free-memory.ts';
 import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { prepareModel } from './serving/prepare-model.ts';
-import { reportDownloads, reportLife } from './serving/report-life.ts';
+import { reportDownloads, reportLife, reportQuantising } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
 import { downloadInChild } from './store/hub/download-in-child.ts';
 import { toHub } from './store/hub/to-hub.ts';
@@ -84,6 +84,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock: realClock,
     observer: reportDownloads({ metrics, say: onProgress, clock: realClock }),
   });
+  const onQuantising = reportQuantising({ say: onProgress, clock: realClock });
   const host = new ModelHost({
     files,
     prepare: async (entry) => {
@@ -98,7 +99,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         logger,
         openChannel,
         resultCache,
-        say: onProgress,
+        onQuantising,
       });
     },
     variantsOf: createVariantFinder(config.pooling),

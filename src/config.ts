@@ -69,7 +69,7 @@ export const settings = {
 
   device: row<'auto' | 'cpu' | 'cuda'>('EMBEDDINGS_DEVICE', 'auto, cpu or cuda', 'auto', oneOf('auto', 'cpu', 'cuda')),
   cudaMemoryFraction: row<number | undefined>('EMBEDDINGS_CUDA_MEMORY_FRACTION', 'share of the GPU memory to use, 0 to 1; not built yet, refused on a GPU', undefined, fraction),
-  bitsandbytes: row<'8bit' | '4bit' | undefined>('EMBEDDINGS_BITSANDBYTES', 'quantised weights: 8bit or 4bit; not built yet, the start is refused', undefined, oneOf('8bit', '4bit')),
+  bitsandbytes: row<'8bit' | '4bit' | undefined>('EMBEDDINGS_BITSANDBYTES', 'quantised weights for speed (8bit) or size (4bit); dtype= on a line of the allowlist wins', undefined, oneOf('8bit', '4bit')),
   replicas: row<number | undefined>('EMBEDDINGS_REPLICAS', 'runner processes of one model; chosen from cores and model size when not set', undefined, integer(1, 256)),
   threads: row<number | undefined>('EMBEDDINGS_THREADS', 'threads of one runner; chosen from cores and model size when not set', undefined, integer(1, 1024)),
   pooling: row<'mean' | 'model'>('EMBEDDINGS_POOLING', 'mean, or model to follow the sentence-transformers files of each model', 'mean', oneOf('mean', 'model')),

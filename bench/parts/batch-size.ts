@@ -13,7 +13,7 @@ const clients = 4;
 
 /** Bulk load of the same texts in requests of 1 to 256 texts, as far as the server takes them. */
 export function measureBatchSize(context: Context, peers: readonly Peer[]): Promise<void> {
-  const rounds = context.quick ? 1 : 3;
+  const rounds = context.quick ? 1 : (context.rounds ?? 3);
   return takeTurns({ context, part, peers, rounds, measure: (turn) => sweep(context, turn) });
 }
 

@@ -13,7 +13,7 @@ const leastQueries = 300; // for a 99th percentile
 
 /** 1 to 256 clients, each sending one short query after another (closed loop). */
 export function measureConcurrency(context: Context, peers: readonly Peer[]): Promise<void> {
-  const rounds = context.quick ? 1 : 3;
+  const rounds = context.quick ? 1 : (context.rounds ?? 3);
   return takeTurns({ context, part, peers, rounds, measure: (turn) => sweep(context, turn) });
 }
 

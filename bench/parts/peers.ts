@@ -16,7 +16,7 @@ const settleMs = 3_000; // our other runners load after the first answer
 
 /** Bulk, one query, 32 at once, start, memory and idle CPU of each server, which is alone on the machine meanwhile. */
 export function measurePeers(context: Context, peers: readonly Peer[]): Promise<void> {
-  const rounds = context.quick ? 1 : 5;
+  const rounds = context.quick ? 1 : (context.rounds ?? 5);
   return takeTurns({ context, part: 'peers', peers, rounds, measure: (turn) => measurePeer(context, turn) });
 }
 

@@ -1,6 +1,7 @@
 import type { Graph } from './graph.ts';
 import type { Provider } from './passes/all.ts';
 import { quantize, type QuantizedGraph } from './quantize/quantize.ts';
+import { widenLate } from './widen-late.ts';
 
 /**
  * What the weights of a model are computed from. `float16` keeps weights that are stored in 16 bits so in memory and
@@ -12,8 +13,9 @@ export type Precision = 'float32' | 'float16' | 'int8' | 'int4';
 export function toPrecision(graph: Graph, precision: Precision, provider: Provider): QuantizedGraph {
   switch (precision) {
     case 'float32':
-    case 'float16':
       return { graph, derivations: [] };
+    case 'float16':
+      return { graph: widenLate(graph), derivations: [] };
     case 'int8':
       return quantize(graph, 8, provider);
     case 'int4':

@@ -62,6 +62,7 @@ async function share(partial: string, options: WriteOptions): Promise<void> {
   const waiting = derivations.toSorted((a, b) => bytesOf(b) - bytesOf(a));
   const totalBytes = waiting.reduce((sum, derivation) => sum + bytesOf(derivation), 0);
   let doneBytes = 0;
+  onProgress?.({ doneBytes, totalBytes });
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
       let current: Derivation | undefined;

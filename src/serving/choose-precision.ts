@@ -10,7 +10,7 @@ export interface PrecisionQuestion {
   readonly config: Pick<Config, 'bitsandbytes'>;
   readonly model: Pick<Model, 'tensors'>;
   readonly graph: Pick<Graph, 'format'>;
-  /** Whether the model fits into memory in float32. */
+  /** Whether the model fits into memory in float32, its runs beside its weights. */
   readonly fits: boolean;
 }
 

@@ -1,4 +1,7 @@
+import type { Precision } from '../graph/precision.ts';
+import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
 import type { Model } from '../models/open-model.ts';
+import { layOut } from '../quantization/layout.ts';
 import type { ElementType } from '../store/safetensors.ts';
 
 /** The format of most numbers of the weights. */
@@ -17,4 +20,15 @@ export function countByType({ tensors }: Pick<Model, 'tensors'>): readonly (read
   for (const { type, shape } of tensors.values())
     counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
   return [...counts].toSorted(([, a], [, b]) => b - a);
+}
+
+/** What the weights of one replica take in memory. */
+export function countWeightBytes(
+  model: Pick<Model, 'tensors'>,
+  precision: Precision,
+  { derivations }: Pick<QuantizedGraph, 'derivations'>,
+): number {
+  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
+  if (precision === 'float16') return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
 }

@@ -12,8 +12,8 @@ export interface WeightsQuestion extends QuantizedGraph {
   /** Folder of the checkpoint's own files. */
   readonly weightsFolder: string;
   readonly precision: Precision;
-  /** Where the Hugging Face cache keeps the model: what is made of it belongs to it. */
-  readonly cacheFolder: string;
+  /** Where the Hugging Face cache keeps what is made of the model. */
+  readonly quantizedFolder: string;
   readonly processes: number;
   readonly onProgress: (progress: WriteProgress) => void;
   readonly signal: AbortSignal;
@@ -30,10 +30,10 @@ export interface Weights {
  * @throws Error that says what stood in the way, the signal's reason
  */
 export async function obtainWeights(question: WeightsQuestion): Promise<Weights> {
-  const { graph, derivations, weightsFolder, precision, cacheFolder } = question;
+  const { graph, derivations, weightsFolder, precision, quantizedFolder } = question;
   if (derivations.length === 0) return { graph, weightsFolder };
   const all = [...derivations, ...listCopies(graph)];
-  const folders = [join(cacheFolder, 'quantized'), ...privateFolder()];
+  const folders = [quantizedFolder, ...privateFolder()];
   const { file, tensors } = await obtainQuantized({ ...question, derivations: all, label: precision, folders });
   return { graph: bindTensors(graph, tensors), weightsFolder: dirname(file) };
 }

@@ -16,6 +16,7 @@ import { defaultModelMemory } from './default-model-memory.ts';
 import { findName } from './find-name.ts';
 import { listVariants } from './list-variants.ts';
 import { countParameters } from './count-weights.ts';
+import { countBytes, planResources } from './plan-resources.ts';
 
 /** How a model will be served, known from its files before any process starts. */
 export interface ModelPlan {
@@ -81,20 +82,22 @@ async function plan({ entry, located, config, provider, logger }: PlanOptions): 
       ),
   });
   const graph = model.compile({ pooling: pipeline, provider, task: model.tasks.find((task) => task === variant) });
-  const floatBytes = countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
-  const fits = floatBytes <= (config.maxModelMemory ?? defaultModelMemory());
-  const { precision, problem } = choosePrecision({ entry, config, model, graph, fits });
-  if (problem !== undefined) throw notBuilt(entry, problem);
-  warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   // What the authors cut texts to and put before them is theirs to say only where their files are followed.
   const isFollowed = wanted === 'model';
   const { maxTokens: declaredTokens = Infinity, lowerCase = false } = isFollowed ? model.readTextSettings() : {};
+  const maxTokens = Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity);
+  const weightBytes = countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
+  const inFloat32 = planResources({ plan: { model, maxTokens, precision: 'float32' }, weightBytes, config, provider });
+  const fits = countBytes(inFloat32) <= (config.maxModelMemory ?? defaultModelMemory());
+  const { precision, problem } = choosePrecision({ entry, config, model, graph, fits });
+  if (problem !== undefined) throw notBuilt(entry, problem);
+  warnOfUnused(model.unusedTensors(graph), { model: entry.name, logger });
   return {
     model,
     pipeline,
     graph,
     precision,
-    maxTokens: Math.min(shape.maxTokens, declaredTokens, config.maxInputTokens ?? Infinity),
+    maxTokens,
     textRules: { ...shape.tokens, lowerCase },
     prompts,
     defaultPrompt: isFollowed ? fallback : undefined,

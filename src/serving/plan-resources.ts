@@ -3,7 +3,7 @@ import { batchTokensOf } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources, type Machine, type Resources } from '../engine/resources.ts';
 import type { Provider } from '../graph/passes/all.ts';
-import { estimateMemory, type MemoryEstimate } from './estimate-memory.ts';
+import { estimateMemory, type MemoryEstimate, runnerBytes } from './estimate-memory.ts';
 import type { ModelPlan } from './plan-model.ts';
 
 export interface ResourceQuestion {
@@ -31,4 +31,10 @@ export function planResources({ plan, weightBytes, config, provider }: ResourceQ
     shape: plan.model.shape,
   });
   return { replicas, threads, machine, memory };
+}
+
+/** What a model takes of the memory that models share. */
+export function countBytes({ replicas, memory }: Pick<ResourcePlan, 'replicas' | 'memory'>): number {
+  const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
+  return memory.allWeightBytes + replicas * runnerBytes + runs;
 }

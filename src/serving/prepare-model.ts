@@ -1,22 +1,19 @@
 import { readMachine } from '../engine/machine.ts';
 import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
-import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
-import { layOut } from '../quantization/layout.ts';
+import type { WriteProgress } from '../quantization/write-file.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
-import { formatBytes } from '../util/format-bytes.ts';
-import { runnerBytes } from './estimate-memory.ts';
-import { countParameters } from './count-weights.ts';
+import { countParameters, countWeightBytes } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
-import { broken, type ModelPlan, planModel } from './plan-model.ts';
-import { planResources } from './plan-resources.ts';
+import { broken, planModel } from './plan-model.ts';
+import { countBytes, planResources } from './plan-resources.ts';
 import { startServedModel, type StartOptions } from './served-model.ts';
 
 /** Everything but the plan itself and what follows from it. */
 export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal' | 'weights'> {
-  /** For people: a line of the log, or the note beside a progress bar. */
-  readonly say: (message: string) => void;
+  /** Hears how far the weights of a model are that are made from its checkpoint. */
+  readonly onQuantising: (model: string, progress: WriteProgress) => void;
 }
 
 /**
@@ -24,26 +21,23 @@ export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters'
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  const { entry, config, provider, say } = options;
+  const { entry, config, provider, onQuantising } = options;
   const plan = await planModel(options);
   const { model, precision } = plan;
   const parameters = countParameters(model);
   const precise = toPrecision(plan.graph, precision, provider);
-  const weightBytes = countWeightBytes(plan, precise);
+  const weightBytes = countWeightBytes(model, precision, precise);
   const resources = planResources({ ...options, plan, weightBytes });
-  const { replicas, memory } = resources;
-  const runs = replicas * memory.batchBytes + memory.longestBytes; // the longest text comes to one of them
   return {
-    memoryBytes: memory.allWeightBytes + replicas * runnerBytes + runs,
+    memoryBytes: countBytes(resources),
     start: async (signal) => {
       const weights = await obtainWeights({
         ...precise,
         precision,
         weightsFolder: model.weightsFolder,
-        cacheFolder: repositoryCache(config.hfHubCache, entry.repository).root,
+        quantizedFolder: repositoryCache(config.hfHubCache, entry.repository).quantized,
         processes: readMachine().cores,
-        onProgress: ({ doneBytes, totalBytes }) =>
-          say(`quantising ${entry.name}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`),
+        onProgress: (progress) => onQuantising(entry.name, progress),
         signal,
       }).catch((error: unknown) => {
         throw error instanceof ServiceError ? error : broken(entry, error);
@@ -51,11 +45,4 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
       return startServedModel({ ...options, plan, parameters, resources, weights, signal });
     },
   };
-}
-
-/** In memory, of one replica. */
-function countWeightBytes({ model, precision }: ModelPlan, { derivations }: QuantizedGraph): number {
-  if (precision === 'float32') return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
-  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
-  return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { WriteProgress } from '../quantization/write-file.ts';
 import { formatBytes } from '../util/format-bytes.ts';
 import type { Clock } from './clock.ts';
 import type { DownloadObserver } from './model-files.ts';
@@ -51,6 +52,22 @@ const reasons = {
 } as const;
 
 const lineEveryMs = 5000;
+
+/** Says every few seconds how far the making of weights is. */
+export function reportQuantising({
+  say,
+  clock,
+}: Omit<DownloadReportOptions, 'metrics'>): (model: string, progress: WriteProgress) => void {
+  const saidMs = new Map<string, number>();
+  return (model, { doneBytes, totalBytes }) => {
+    const now = clock.nowMs();
+    const isDone = doneBytes === totalBytes;
+    if (!isDone && now - (saidMs.get(model) ?? -Infinity) < lineEveryMs) return;
+    if (isDone) saidMs.delete(model);
+    else saidMs.set(model, now);
+    say(`quantising ${model}: ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`);
+  };
+}
 
 /** The same for downloads; speaks every few seconds. */
 export function reportDownloads({ metrics, say, clock }: DownloadReportOptions): Required<DownloadObserver> {

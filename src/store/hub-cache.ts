@@ -10,6 +10,8 @@ export interface RepositoryCache {
   readonly snapshots: string;
   /** One file a branch or tag, which holds its commit. */
   readonly refs: string;
+  /** Weights that this service has made from the checkpoint; Python knows nothing of it. */
+  readonly quantized: string;
   /** Locks of blobs on their way; outside `root`, as Python has them. */
   readonly locks: string;
 }
@@ -22,6 +24,7 @@ export function repositoryCache(hfHubCache: string, repository: string): Reposit
     blobs: join(root, 'blobs'),
     snapshots: join(root, 'snapshots'),
     refs: join(root, 'refs'),
+    quantized: join(root, 'quantized'),
     locks: join(hfHubCache, '.locks', name),
   };
 }

@@ -38,7 +38,10 @@ export function planRemoval(hfHubCache: string, repository: string, revision?: s
     refs: [...refs].filter(([, commit]) => isWhole || commits.includes(commit)).map(([ref]) => ref),
     blobs,
     isWhole,
-    freedBytes: blobs.reduce((sum, blob) => sum + sizeOf(join(cache.blobs, blob)), 0) + plainBytes(cache, commits),
+    freedBytes:
+      blobs.reduce((sum, blob) => sum + sizeOf(join(cache.blobs, blob)), 0) +
+      plainBytes(cache, commits) +
+      (isWhole ? quantizedBytes(cache) : 0),
   };
 }
 
@@ -85,6 +88,11 @@ function blobsOf({ snapshots }: RepositoryCache, commit: string): readonly strin
 function plainBytes({ snapshots }: RepositoryCache, commits: readonly string[]): number {
   const files = commits.flatMap((commit) => listFiles(join(snapshots, commit)));
   return sumSizes(files.filter(({ blob }) => blob === undefined));
+}
+
+/** Of weights made from the checkpoint, which go with the last snapshot. */
+function quantizedBytes({ quantized }: RepositoryCache): number {
+  return listFolder(quantized).reduce((sum, name) => sum + sizeOf(join(quantized, name)), 0);
 }
 
 function listFolder(folder: string): readonly string[] {

@@ -55,7 +55,7 @@ export async function diagnose(options: DiagnoseOptions): Promise<{ findings: Fi
   const plan = await attempt(problems, advice.plan, () => planFolder(question));
   if (plan === undefined) return { findings: seen };
   const pooling = toPoolingFacts(question, plan);
-  const resources = toResourceFacts({ plan, weights, config, provider });
+  const resources = toResourceFacts({ plan, config, provider });
   const limits = toLimitFacts(question, plan);
   const explained = architecture && { architecture: { ...architecture, unreadFields: read?.findUnread() ?? [] } };
   const planned = { ...seen, ...explained, tensors: toTensorFacts(plan), limits, pooling, resources };

@@ -1,3 +1,4 @@
+import type { Precision } from '../../graph/precision.ts';
 import type { ArchitectureChoice } from '../../models/explain-architecture.ts';
 import type { ModelShape } from '../../models/architecture.ts';
 import type { Piece } from '../../tokenizer/native-encoder.ts';
@@ -95,6 +96,7 @@ export interface TokenizerFacts {
 }
 
 export interface ResourceFacts {
+  readonly precision: Precision;
   readonly provider: string;
   readonly replicas: number;
   readonly threads: number;

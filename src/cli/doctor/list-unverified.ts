@@ -51,9 +51,13 @@ function aboutLimits({ limits }: Findings): readonly string[] {
     : [`its authors cut texts at ${declared} tokens (max_seq_length); here ${maxTokens} are taken`];
 }
 
-function aboutWeights({ weights, tensors }: Findings): readonly string[] {
+function aboutWeights({ weights, tensors, resources }: Findings): readonly string[] {
   const narrow = Object.keys(weights?.storedAs ?? {}).filter((type) => type !== 'F32' && type !== 'F64');
+  const precision = resources?.precision ?? 'float32';
   return [
+    ...(precision.startsWith('int')
+      ? [`the service computes it in ${precision}; what is tried and compared here is float32`]
+      : []),
     ...(narrow.length === 0
       ? []
       : [`weights stored as ${narrow.join(' and ')} are computed in float32; its authors may compute in less`]),

@@ -1,16 +1,21 @@
-import { planResources, type ResourceQuestion } from '../../serving/plan-resources.ts';
+import type { Config } from '../../config.ts';
+import type { Provider } from '../../graph/passes/all.ts';
+import { toPrecision } from '../../graph/precision.ts';
+import { countWeightBytes } from '../../serving/count-weights.ts';
+import type { ModelPlan } from '../../serving/plan-model.ts';
+import { planResources } from '../../serving/plan-resources.ts';
 import type { ResourceFacts } from './diagnosis.ts';
-import type { WeightFacts } from './weight-facts.ts';
 
-interface FactsQuestion extends Omit<ResourceQuestion, 'weightBytes'> {
-  readonly weights: WeightFacts;
+interface FactsQuestion {
+  readonly plan: ModelPlan;
+  readonly config: Config;
+  readonly provider: Provider;
 }
 
 /** The runners, threads and memory that the service would take on this machine. */
-export function toResourceFacts({ weights, ...question }: FactsQuestion): ResourceFacts {
-  const { machine, ...planned } = planResources({
-    ...question,
-    weightBytes: weights.parameters * Float32Array.BYTES_PER_ELEMENT,
-  });
-  return { ...planned, provider: question.provider, cores: machine.cores, machineMemoryBytes: machine.memoryBytes };
+export function toResourceFacts({ plan, config, provider }: FactsQuestion): ResourceFacts {
+  const { model, graph, precision } = plan;
+  const weightBytes = countWeightBytes(model, precision, toPrecision(graph, precision, provider));
+  const { machine, ...planned } = planResources({ plan, weightBytes, config, provider });
+  return { ...planned, precision, provider, cores: machine.cores, machineMemoryBytes: machine.memoryBytes };
 }

@@ -51,7 +51,7 @@ function fileRows({ repository, allowlistLine, folder, revision, places }: FileF
   ];
 }
 
-function weightRows({ weights, tensors }: Diagnosis): readonly Row[] {
+function weightRows({ weights, tensors, resources }: Diagnosis): readonly Row[] {
   if (weights === undefined) return [];
   const { format, files, sizeBytes, parameters, storedAs } = weights;
   const types = Object.entries(storedAs).map(([type, count]) => `${type} (${count.toLocaleString('en')})`);
@@ -59,7 +59,7 @@ function weightRows({ weights, tensors }: Diagnosis): readonly Row[] {
     ['format', `${format}, ${formatBytes(sizeBytes)} in ${files.length === 1 ? files[0] : `${files.length} files`}`],
     ['parameters', parameters.toLocaleString('en')],
     ['stored as', types.join(', ')],
-    ['computed in', 'float32'],
+    ['computed in', resources?.precision ?? 'float32'],
     [
       'tensors',
       tensors === undefined
@@ -148,13 +148,13 @@ function poolingRows(pooling: PoolingFacts | undefined): readonly Row[] {
 
 function machineRows({ resources }: Diagnosis): readonly Row[] {
   if (resources === undefined) return [];
-  const { provider, replicas, threads, cores, machineMemoryBytes, memory } = resources;
+  const { provider, precision, replicas, threads, cores, machineMemoryBytes, memory } = resources;
   return [
     ['device', `${provider}, ${cores} cores, ${formatBytes(machineMemoryBytes)} of memory`],
     ['runners', `${replicas} of ${threads} ${threads === 1 ? 'thread' : 'threads'}`],
     [
       'weights',
-      `${formatBytes(memory.weightBytes)} in float32, at most ${formatBytes(memory.allWeightBytes)} for all runners`,
+      `${formatBytes(memory.weightBytes)} in ${precision}, at most ${formatBytes(memory.allWeightBytes)} for all runners`,
     ],
     [
       'a run',
