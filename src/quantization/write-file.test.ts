@@ -68,11 +68,11 @@ test('the largest comes first, and whoever is done gets the next', async () => {
   await written;
 });
 
-test('progress counts the bytes of the checkpoint, up to all of them', async () => {
+test('progress counts the bytes of the checkpoint, from none to all of them', async () => {
   const seen: WriteProgress[] = [];
   const { openWriter } = inProcessWriters();
   await prepare(openWriter, { processes: 1, onProgress: (progress) => seen.push(progress) }).written;
-  expect(seen).toEqual([40, 72, 96, 112].map((doneBytes) => ({ doneBytes, totalBytes: 112 })));
+  expect(seen).toEqual([0, 40, 72, 96, 112].map((doneBytes) => ({ doneBytes, totalBytes: 112 })));
 });
 
 test('no more processes are started than there is work for', async () => {

@@ -7,6 +7,7 @@ import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
 import { bindTensors, listCopies } from '../quantization/bind.ts';
 import { obtainQuantized } from '../quantization/quantized-file.ts';
 import type { WriteProgress } from '../quantization/write-file.ts';
+import type { OpenWriter } from '../quantization/writer-channel.ts';
 
 export interface WeightsQuestion extends QuantizedGraph {
   /** Folder of the checkpoint's own files. */
@@ -17,6 +18,7 @@ export interface WeightsQuestion extends QuantizedGraph {
   readonly processes: number;
   readonly onProgress: (progress: WriteProgress) => void;
   readonly signal: AbortSignal;
+  readonly openWriter?: OpenWriter;
 }
 
 /** A graph that can be loaded, and the folder of the files that it names. */

@@ -21,11 +21,19 @@ export interface Service {
 
 /** The built service as a process of its own on a free port, ready and whatever settings this machine has. */
 export async function startService(...flags: readonly string[]): Promise<Service> {
+  return startServiceWith({}, ...flags);
+}
+
+/** The same with variables of the environment. */
+export async function startServiceWith(
+  variables: Readonly<Record<string, string>>,
+  ...flags: readonly string[]
+): Promise<Service> {
   await importBuilt('config.ts'); // throws where dist is stale
   const args = [join(root, 'dist/cli.js'), 'serve', '--host', '127.0.0.1', '--port', '0', ...flags];
   const child = spawn(process.execPath, args, {
     cwd: tmpdir(), // a .env of the developer must not count
-    env: { PATH: process.env['PATH'], HF_HUB_CACHE: join(tmpdir(), 'no-such-cache') },
+    env: { PATH: process.env['PATH'], HF_HUB_CACHE: join(tmpdir(), 'no-such-cache'), ...variables },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const log: string[] = [];
