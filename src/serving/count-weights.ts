@@ -1,3 +1,4 @@
+import type { Derivation } from '../graph/derivation.ts';
 import type { Model } from '../models/open-model.ts';
 import type { ElementType } from '../store/safetensors.ts';
 
@@ -17,4 +18,13 @@ export function countByType({ tensors }: Pick<Model, 'tensors'>): readonly (read
   for (const { type, shape } of tensors.values())
     counts.set(type, (counts.get(type) ?? 0) + shape.reduce((product, size) => product * size, 1));
   return [...counts].toSorted(([, a], [, b]) => b - a);
+}
+
+/** Bytes that ONNX Runtime adds to weights in blocks when it packs them for a CPU: the sum of each block in float32. */
+export function countBlockSums(derivations: readonly Derivation[]): number {
+  return derivations.reduce((sum, derivation) => {
+    if (derivation.kind !== 'block-linear') return sum;
+    const [outputs = 0, inputs = 0] = derivation.from.shape;
+    return sum + outputs * Math.ceil(inputs / derivation.blockSize) * Float32Array.BYTES_PER_ELEMENT;
+  }, 0);
 }

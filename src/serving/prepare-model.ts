@@ -2,10 +2,11 @@ import { readMachine } from '../engine/machine.ts';
 import { ServiceError } from '../errors.ts';
 import { toPrecision } from '../graph/precision.ts';
 import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
+import { listCopies } from '../quantization/bind.ts';
 import { layOut } from '../quantization/layout.ts';
 import { repositoryCache } from '../store/hub-cache.ts';
 import { formatBytes } from '../util/format-bytes.ts';
-import { countParameters } from './count-weights.ts';
+import { countBlockSums, countParameters } from './count-weights.ts';
 import type { PreparedModel } from './model-slot.ts';
 import { obtainWeights } from './obtain-weights.ts';
 import { broken, type ModelPlan, planModel } from './plan-model.ts';
@@ -51,8 +52,9 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
 }
 
 /** In memory, of one replica. */
-function countWeightBytes({ model, precision }: ModelPlan, { derivations }: QuantizedGraph): number {
+function countWeightBytes({ model, precision }: ModelPlan, { graph, derivations }: QuantizedGraph): number {
   if (precision === 'float32') return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
-  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
+  if (derivations.length > 0)
+    return layOut([...derivations, ...listCopies(graph)], '').sizeBytes + countBlockSums(derivations);
   return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
