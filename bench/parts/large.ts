@@ -38,6 +38,7 @@ async function measureWeights(context: Context, folder: string, kind: Weights): 
     EMBEDDINGS_MODELS_DIR: folder,
     EMBEDDINGS_SUPPORTED_MODELS: list,
     HF_HUB_CACHE: cache,
+    EMBEDDINGS_MAX_INPUT_TOKENS: '8192', // room for the longest text counts too, and 16-bit weights leave little
     ...(isMade ? { EMBEDDINGS_BITSANDBYTES: kind } : {}),
   };
   const addMb = (name: string, value: number): void =>

@@ -1,6 +1,8 @@
 import type { Precision } from '../graph/precision.ts';
 import type { QuantizedGraph } from '../graph/quantize/quantize.ts';
+import type { Derivation } from '../graph/derivation.ts';
 import type { Model } from '../models/open-model.ts';
+import { listCopies } from '../quantization/bind.ts';
 import { layOut } from '../quantization/layout.ts';
 import type { ElementType } from '../store/safetensors.ts';
 
@@ -26,9 +28,19 @@ export function countByType({ tensors }: Pick<Model, 'tensors'>): readonly (read
 export function countWeightBytes(
   model: Pick<Model, 'tensors'>,
   precision: Precision,
-  { derivations }: Pick<QuantizedGraph, 'derivations'>,
+  { graph, derivations }: QuantizedGraph,
 ): number {
-  if (derivations.length > 0) return layOut(derivations, '').sizeBytes;
+  if (derivations.length > 0)
+    return layOut([...derivations, ...listCopies(graph)], '').sizeBytes + countBlockSums(derivations);
   if (precision === 'float16') return [...model.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   return countParameters(model) * Float32Array.BYTES_PER_ELEMENT;
+}
+
+/** Bytes that ONNX Runtime adds to weights in blocks when it packs them for a CPU: the sum of each block in float32. */
+function countBlockSums(derivations: readonly Derivation[]): number {
+  return derivations.reduce((sum, derivation) => {
+    if (derivation.kind !== 'block-linear') return sum;
+    const [outputs = 0, inputs = 0] = derivation.from.shape;
+    return sum + outputs * Math.ceil(inputs / derivation.blockSize) * Float32Array.BYTES_PER_ELEMENT;
+  }, 0);
 }

@@ -21,8 +21,9 @@ export interface MemoryQuestion {
 }
 
 // Rows of `hidden` numbers that live at once in a layer: its input, q, k, v, the context, the sum, and the wide part of
-// the MLP twice at 4 x hidden. Measured on MiniLM: 171 MB for 8192 tokens, where this says 176.
-const rowsPerToken = 14;
+// the MLP twice. Measured: 13.6 on MiniLM (4 x hidden, one matrix), 14.7 to 15.5 on Qwen3-Embedding-8B in 4 bit (3 x
+// hidden, gated).
+const rowsPerToken = 16;
 
 /** Of a runner process without a model. Measured: 35 to 45 MB of its own. */
 export const runnerBytes = 50e6;

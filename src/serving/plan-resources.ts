@@ -3,11 +3,16 @@ import { batchTokensOf } from '../engine/cost-model.ts';
 import { readMachine } from '../engine/machine.ts';
 import { chooseResources, type Machine, type Resources } from '../engine/resources.ts';
 import type { Provider } from '../graph/passes/all.ts';
+import type { Precision } from '../graph/precision.ts';
+import type { Model } from '../models/open-model.ts';
 import { estimateMemory, type MemoryEstimate, runnerBytes } from './estimate-memory.ts';
-import type { ModelPlan } from './plan-model.ts';
 
 export interface ResourceQuestion {
-  readonly plan: Pick<ModelPlan, 'model' | 'maxTokens' | 'precision'>;
+  readonly plan: {
+    readonly model: Pick<Model, 'shape'>;
+    readonly maxTokens: number;
+    readonly precision: Precision;
+  };
   /** Of one replica, as it is computed. */
   readonly weightBytes: number;
   readonly config: Config;
