@@ -15,6 +15,7 @@ import { createVariantFinder } from './serving/list-variants.ts';
 import { realClock } from './serving/clock.ts';
 import { createFetch } from './serving/fetch-model.ts';
 import { createMemoryFreer } from './serving/free-memory.ts';
+import { createQuietCollector } from './serving/quiet-collector.ts';
 import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
 import { prepareModel } from './serving/prepare-model.ts';
@@ -84,6 +85,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     clock: realClock,
     observer: reportDownloads({ metrics, say: onProgress, clock: realClock }),
   });
+  const collect = (): void => {
+    collectGarbage().catch((error: unknown) => logger.debug({ err: error }, 'garbage could not be collected'));
+  };
   const onQuantising = reportQuantising({ say: onProgress, clock: realClock });
   const host = new ModelHost({
     files,
@@ -113,9 +117,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       logger,
       metrics,
       say: onProgress,
-      freeMemory: createMemoryFreer(realClock, () => {
-        collectGarbage().catch((error: unknown) => logger.debug({ err: error }, 'garbage could not be collected'));
-      }),
+      freeMemory: createMemoryFreer(realClock, collect),
     }),
   });
   const allowlist = new AllowlistWatcher({
@@ -125,7 +127,16 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   host.setAllowlist(allowlist.current);
 
-  const embed = createEmbed({ ...config, host, metrics });
+  const quiet = createQuietCollector({ clock: realClock, collect, residentBytes: process.memoryUsage.rss });
+  const compute = createEmbed({ ...config, host, metrics });
+  const embed: Embed = async (request, signal) => {
+    quiet.begin();
+    try {
+      return await compute(request, signal);
+    } finally {
+      quiet.end();
+    }
+  };
   let server: FastifyInstance | undefined;
   let isClosing = false;
   let preload: readonly string[] = [];

@@ -5,7 +5,7 @@ import { takeTurns } from '../peers/turns.ts';
 import { startCpuMeter } from '../process-tree.ts';
 
 const part = 'idle';
-const settleMs = 5_000; // until what a start leaves behind is done
+const settleMs = 20_000; // until what a start leaves behind is done: V8 collects its garbage some 10 s later
 
 /** CPU time of a server that has answered once and is asked nothing more. */
 export function measureIdleCpu(context: Context, peers: readonly Peer[]): Promise<void> {

@@ -56,6 +56,7 @@ async function sweep({ peer, server, textsPerRequest }: Turn, quick: boolean): P
       { name: 'work by CPU', unit: 'GFLOP per CPU s', at, value: (total * flopOfMiniLm(tokens)) / cpu / 1e9 },
     );
   }
+  await sleep(settleMs);
   return pid === undefined ? samples : [...samples, ...toMemory(peer.name, before, readPss())];
 }
 

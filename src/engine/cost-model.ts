@@ -1,4 +1,4 @@
-import type { Precision } from '../graph/precision.ts';
+import { isQuantized, type Precision } from '../graph/precision.ts';
 import type { Provider } from '../graph/passes/all.ts';
 
 /** Relative work of sequences of these lengths in one batch, in units of one token's linear layers. */
@@ -23,8 +23,14 @@ export function batchTokensOf(provider: Provider, precision: Precision): number 
   return precision === 'int8' ? 512 : 256; // the same time
 }
 
-export function costModel(shape: CostShape, provider: Provider): CostModel {
-  return provider === 'cpu' ? cpuCost(shape) : paddedCost;
+/**
+ * Quantised weights run sequences of one length only: attention with padding differs from that without by 1e-7, which
+ * rounding to codes makes 1e-3, and a text is to have the same vector alone and among others.
+ */
+export function costModel(shape: CostShape, provider: Provider, precision: Precision = 'float32'): CostModel {
+  const cost = provider === 'cpu' ? cpuCost(shape) : paddedCost;
+  if (!isQuantized(precision)) return cost;
+  return (lengths) => (lengths.every((length) => length === lengths[0]) ? cost(lengths) : Infinity);
 }
 
 /** A transformer layer costs `24 hidden^2` per token in its linear parts and `4 hidden * longest` in attention. */

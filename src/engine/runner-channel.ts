@@ -22,7 +22,12 @@ export type OpenChannel = (events: RunnerEvents) => RunnerChannel;
 export const forkRunner: OpenChannel = (events) => {
   const child = fork(fileURLToPath(new URL('runner.js', import.meta.url)), [], {
     serialization: 'advanced',
-    env: { ...inheritedEnvironment(), GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }, // weights in huge pages: 2 to 3 % faster
+    env: {
+      ...inheritedEnvironment(),
+      GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', // weights in huge pages: 2 to 3 % faster
+      MALLOC_ARENA_MAX: '1', // one thread allocates; 2 MB less
+      UV_THREADPOOL_SIZE: '1', // it reads no files after the load
+    },
     execArgv: ['--max-semi-space-size=1'], // the process allocates buffers, hardly any objects
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

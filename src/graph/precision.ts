@@ -9,6 +9,11 @@ import { widenLate } from './widen-late.ts';
  */
 export type Precision = 'float32' | 'float16' | 'int8' | 'int4';
 
+/** Whether numbers are rounded to codes. */
+export function isQuantized(precision: Precision): boolean {
+  return precision === 'int8' || precision === 'int4';
+}
+
 /** Turns the graph of a checkpoint into one of less precise weights. */
 export function toPrecision(graph: Graph, precision: Precision, provider: Provider): QuantizedGraph {
   switch (precision) {

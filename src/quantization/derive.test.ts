@@ -108,6 +108,7 @@ test.each([4, 8] as const)('blocks of %d bits come back close, and the end of a 
 });
 
 test.each<[string, (from: Derivation & { kind: 'copy' }) => Derivation]>([
+  ['as they are', (derivation) => derivation],
   ['rows', ({ from }) => ({ kind: 'int8-rows', from, codes: 'c', scales: 's' })],
   ['linears', ({ from }) => ({ kind: 'int8-linears', linears: [{ from, codes: 'c', scales: 's' }] })],
   ['4 bits', ({ from }) => ({ kind: 'block-linear', bits: 4, blockSize: 32, from, codes: 'c', scales: 's', zeroPoints: 'z' })], // prettier-ignore

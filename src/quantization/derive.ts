@@ -1,8 +1,9 @@
 import type { BlockLinear, CopiedTensor, Derivation, Int8Linears, Int8Rows } from '../graph/derivation.ts';
 import type { TensorView } from '../store/safetensors.ts';
 import { eightBitRowSizes, quantizeToEightBits } from './eight-bit-blocks.ts';
-import { fourBitRowSizes, quantizeToFourBits } from './four-bit-blocks.ts';
+import { fourBitRowSizes, QuantizationError, quantizeToFourBits } from './four-bit-blocks.ts';
 import { quantizeRows, transposeInto } from './int8.ts';
+import { isFloatType } from './numbers.ts';
 import { addSquares, relativeColumns, smoothingFactors } from './smoothing.ts';
 import type { TensorRows } from './tensor-rows.ts';
 
@@ -14,6 +15,25 @@ export interface TensorSink {
 
 /** Makes the tensors of one derivation. @throws Error naming the tensor that cannot be made */
 export function derive(derivation: Derivation, source: TensorRows, sink: TensorSink): void {
+  try {
+    deriveOne(derivation, source, sink);
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof QuantizationError)) throw error;
+    throw new QuantizationError(`Weights cannot be quantised: ${error.message} in ${namesOf(derivation)}`, {
+      cause: error,
+    });
+  }
+}
+
+function namesOf(derivation: Derivation): string {
+  if (derivation.kind !== 'int8-linears') return derivation.from.name;
+  const { linears, smoothing } = derivation;
+  return [...linears.map(({ from }) => from.name), ...(smoothing === undefined ? [] : [smoothing.gain.name])].join(
+    ', ',
+  );
+}
+
+function deriveOne(derivation: Derivation, source: TensorRows, sink: TensorSink): void {
   switch (derivation.kind) {
     case 'copy':
       return copy(derivation, source, sink);
@@ -29,6 +49,9 @@ export function derive(derivation: Derivation, source: TensorRows, sink: TensorS
 }
 
 function copy({ from, to }: CopiedTensor, source: TensorRows, sink: TensorSink): void {
+  if (isFloatType(from.type))
+    for (const { values } of source.readRows(from))
+      if (!values.every(Number.isFinite)) throw new RangeError('a number that is not finite');
   let at = 0;
   for (const bytes of source.readBytes(from)) {
     sink.write(to, bytes, at);

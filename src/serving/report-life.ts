@@ -14,7 +14,7 @@ interface ReportOptions {
 
 export interface LifeReportOptions extends ReportOptions {
   readonly logger: Pick<Logger, 'error'>;
-  /** Called when a model has gone. */
+  /** Called when a model has been loaded, or has gone. */
   readonly freeMemory: () => void;
 }
 
@@ -29,6 +29,7 @@ export function reportLife({ metrics, say, logger, freeMemory }: LifeReportOptio
       metrics.modelLoadSeconds.observe({ model }, seconds);
       metrics.modelMemoryBytes.inc({ model }, memoryBytes); // several revisions or variants may have one name
       say(`${model} is ready after ${seconds.toFixed(2)} s`);
+      freeMemory(); // of reading its files and planning
     },
     onLoadFailed: ({ name: model }, error) => {
       metrics.modelLoadFailures.inc({ model });

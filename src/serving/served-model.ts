@@ -80,7 +80,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
       positions: shape.positions,
     },
     limits: { maxTokens, dimensions: pipeline.dimensions },
-    cost: costModel(shape, provider),
+    cost: costModel(shape, provider, plan.precision),
     maxMsPerCost: slowestMsPerCost(parameters),
     openChannel,
     metrics,

@@ -90,7 +90,7 @@ test('a row of equal numbers has no greater scale for their mean', async () => {
 });
 
 test('a NaN wherever it stands makes the scale of its row NaN, and of no other', async () => {
-  for (const op of ['Neg', 'Gelu', 'Relu'])
+  for (const op of ['Neg', 'Abs'])
     for (let column = 0; column < size; column += 3) {
       const { scales } = await quantizeRows(
         (g, x) => g.op(op, [x]),

@@ -26,7 +26,9 @@ const middle = 128;
  * Quantises each row by itself: the scale is its largest magnitude over 127, or, after an activation, its largest number
  * over the codes above the zero point. A row of zeros has the scale 0, and zeros come of it whatever its codes are.
  *
- * A row with a NaN has the scale NaN, which only the mean gives it: ReduceMax and QuantizeLinear pass over NaN.
+ * ReduceMax and QuantizeLinear pass over NaN. Weights are finite (`quantization/derive.ts`), so NaN comes only of numbers
+ * beyond float32. Attention makes it of infinite scores: there the mean, which is NaN, goes into the scale. A norm makes it
+ * of a row that the residual path carries on, and an activation after numbers that were infinite before, as the scale is.
  */
 export function quantizeInput(list: NodeList, { node: at, input }: Linear, options: InputOptions): Codes {
   const { constants, inverse } = options;
@@ -36,7 +38,9 @@ export function quantizeInput(list: NodeList, { node: at, input }: Linear, optio
   const least = lowest[constants.producer(input)?.op ?? ''];
   const zeroPoint = least === undefined ? middle : least === 0 ? 0 : codesBelowZero;
   const magnitude = least === undefined ? list.add(at, 'Abs', [x]) : x;
-  const largest = list.add(at, 'Max', [reduce('ReduceMax', magnitude), reduce('ReduceMean', x)]); // the mean, for NaN
+  const maximum = reduce('ReduceMax', magnitude);
+  const isChecked = least === undefined && constants.normOf(input) === undefined;
+  const largest = isChecked ? list.add(at, 'Max', [maximum, reduce('ReduceMean', x)]) : maximum;
   const codesAbove = least === undefined ? 127 : 255 - zeroPoint;
   const spread = list.add(at, 'Mul', [largest, list.float(1 / codesAbove)]);
   const scale =

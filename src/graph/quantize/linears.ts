@@ -48,6 +48,12 @@ export class Constants {
         for (const output of node.outputs) this.#ofTokens.add(output);
   }
 
+  /** The norm that a value comes out of. */
+  normOf(value: string | undefined): Node | undefined {
+    const node = this.producer(value);
+    return node?.op === 'LayerNormalization' || node?.op === 'SimplifiedLayerNormalization' ? node : undefined;
+  }
+
   /** Whether a value depends on the tokens of the batch. */
   isOfTokens(value: string): boolean {
     return this.#ofTokens.has(value);

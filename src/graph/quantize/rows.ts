@@ -9,10 +9,9 @@ import type { NodeList } from './node-list.ts';
  * read them with others or after another norm.
  */
 export function planRows(linears: readonly Linear[], constants: Constants): Int8Linears {
-  const norm = constants.producer(linears[0]?.input);
-  const isNorm = norm?.op === 'LayerNormalization' || norm?.op === 'SimplifiedLayerNormalization';
-  const gain = isNorm ? constants.view(norm.inputs[1]) : undefined;
-  const shift = isNorm ? constants.view(norm.inputs[2]) : undefined;
+  const norm = constants.normOf(linears[0]?.input);
+  const gain = constants.view(norm?.inputs[1]);
+  const shift = constants.view(norm?.inputs[2]);
   const sources = [gain, shift, ...linears.map(({ weight }) => weight)].flatMap((view) => view?.name ?? []).join(', ');
   const toRows = ({ weight }: Linear): Int8Linear => {
     const name = sources === weight.name ? weight.name : `${weight.name} (${sources})`;
