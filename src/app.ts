@@ -127,7 +127,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   });
   host.setAllowlist(allowlist.current);
 
-  const quiet = createQuietCollector({ clock: realClock, collect, residentBytes: process.memoryUsage.rss });
+  const quiet = createQuietCollector({ clock: realClock, collect, residentBytes: () => process.memoryUsage.rss() });
   const compute = createEmbed({ ...config, host, metrics });
   const embed: Embed = async (request, signal) => {
     quiet.begin();
