@@ -3,11 +3,11 @@
  * Format: ContribOperators.md of ONNX Runtime, com.microsoft.MatMulNBits, without zero points.
  */
 
-import type { BlockLayout, FourBitRows } from './four-bit-blocks.ts';
+import type { BlockLayout, BlockRows } from './four-bit-blocks.ts';
 import { quantizeRows } from './int8.ts';
 
 /** Elements that one row takes in each buffer. */
-export function eightBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<Record<keyof FourBitRows, number>> {
+export function eightBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<Record<keyof BlockRows, number>> {
   const blocks = Math.ceil(columns / blockSize);
   return { packed: blocks * blockSize, scales: blocks, zeroPoints: 0 };
 }
@@ -19,7 +19,7 @@ export function eightBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<
 export function quantizeToEightBits(
   weights: Float32Array,
   { columns, blockSize }: BlockLayout,
-  { packed, scales }: Pick<FourBitRows, 'packed' | 'scales'>,
+  { packed, scales }: Pick<BlockRows, 'packed' | 'scales'>,
 ): void {
   const width = Math.ceil(columns / blockSize) * blockSize;
   const padded = width === columns ? weights : padRows(weights, columns, width);

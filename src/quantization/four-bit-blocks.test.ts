@@ -4,7 +4,7 @@ import { runGraph } from '../../tests/graph/run-graph.ts';
 import { type DType, type Graph, type Initializer, int } from '../graph/graph.ts';
 import {
   type BlockLayout,
-  type FourBitRows,
+  type BlockRows,
   fourBitRowSizes,
   QuantizationError,
   quantizeToFourBits,
@@ -161,7 +161,7 @@ test.each([
 /** Rows of `inputs` by token id, times the quantised matrix. The input keeps the operator from being folded away. */
 function product(
   inputs: Float32Array,
-  { packed, scales, zeroPoints }: FourBitRows,
+  { packed, scales, zeroPoints }: BlockRows,
   { rows, columns, blockSize, level }: BlockLayout & { readonly rows: number; readonly level: number },
 ): Graph {
   const constant = (
@@ -208,7 +208,7 @@ function product(
   };
 }
 
-function room(rows: number, layout: BlockLayout): FourBitRows {
+function room(rows: number, layout: BlockLayout): BlockRows {
   const { packed, scales, zeroPoints } = fourBitRowSizes(layout);
   return {
     packed: new Uint8Array(rows * packed),
@@ -217,14 +217,14 @@ function room(rows: number, layout: BlockLayout): FourBitRows {
   };
 }
 
-function quantize(weights: Float32Array, layout: BlockLayout & { readonly importance?: Float32Array }): FourBitRows {
+function quantize(weights: Float32Array, layout: BlockLayout & { readonly importance?: Float32Array }): BlockRows {
   const out = room(weights.length / layout.columns, layout);
   quantizeToFourBits(weights, layout, out);
   return out;
 }
 
 /** As the operator's documentation puts it, number by number. */
-function dequantize({ packed, scales, zeroPoints }: FourBitRows, { columns, blockSize }: BlockLayout): number[] {
+function dequantize({ packed, scales, zeroPoints }: BlockRows, { columns, blockSize }: BlockLayout): number[] {
   const blocks = Math.ceil(columns / blockSize);
   const half = (bytes: Uint8Array, index: number) => (bytes[index >> 1]! >> (4 * (index & 1))) & 15;
   return Array.from({ length: (scales.length / blocks) * columns }, (_, at) => {

@@ -13,7 +13,7 @@ export interface BlockLayout {
 }
 
 /** Room for some rows, which may be a part of a larger tensor. */
-export interface FourBitRows {
+export interface BlockRows {
   /** `[row][block][blockSize / 2]`: two codes a byte, the first in the low half. */
   readonly packed: Uint8Array;
   /** `[row][block]` */
@@ -26,7 +26,7 @@ export interface FourBitRows {
 export class QuantizationError extends Error {}
 
 /** Elements that one row takes in each of the three buffers. */
-export function fourBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<Record<keyof FourBitRows, number>> {
+export function fourBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<Record<keyof BlockRows, number>> {
   const blocks = Math.ceil(columns / blockSize);
   return { packed: (blocks * blockSize) / 2, scales: blocks, zeroPoints: Math.ceil(blocks / 2) };
 }
@@ -41,7 +41,7 @@ export function fourBitRowSizes({ columns, blockSize }: BlockLayout): Readonly<R
 export function quantizeToFourBits(
   weights: Float32Array,
   { columns, blockSize, importance }: BlockLayout & { readonly importance?: Float32Array | undefined },
-  out: FourBitRows,
+  out: BlockRows,
 ): void {
   const sizes = fourBitRowSizes({ columns, blockSize });
   const rows = weights.length / columns;
