@@ -1,6 +1,6 @@
 import type { DType, Graph, Initializer, Node } from './graph.ts';
 import { int } from './graph.ts';
-import { branchesOf, type ListedNode, listNodes } from './list-nodes.ts';
+import { type ListedNode, listNodes, readsOf } from './list-nodes.ts';
 import { typeCodes } from './types.ts';
 
 /** The name under which a cut graph gives the first output of the node it was cut after. */
@@ -52,10 +52,4 @@ function outputOf(node: Node, dtype: DType): Node {
     dtype,
     attributes,
   };
-}
-
-/** What a node and the branches inside it read, values that the branches make themselves included. */
-function readsOf(node: Node): readonly string[] {
-  const inside = branchesOf(node).flatMap((branch) => branch.nodes.flatMap(readsOf));
-  return [...node.inputs, ...inside];
 }

@@ -25,3 +25,12 @@ function visit(graph: Graph, branches: readonly Graph[], listed: ListedNode[]): 
 export function branchesOf(node: Node): readonly Graph[] {
   return Object.values(node.attributes).flatMap((attribute) => (attribute.kind === 'graph' ? [attribute.value] : []));
 }
+
+/** What a node and the branches inside it read, values that the branches make themselves included. */
+export function readsOf(node: Node): readonly string[] {
+  const inside = branchesOf(node).flatMap(({ nodes, outputs }) => [
+    ...nodes.flatMap(readsOf),
+    ...outputs.map(({ name }) => name),
+  ]);
+  return [...node.inputs, ...inside];
+}

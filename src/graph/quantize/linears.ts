@@ -1,8 +1,8 @@
 import type { TensorView } from '../../store/safetensors.ts';
 import type { Graph, Initializer, Node } from '../graph.ts';
+import { readsOf } from '../list-nodes.ts';
 import { weightDTypes } from '../types.ts';
 import { tokenInput } from './node-list.ts';
-import { readsOf } from './prune.ts';
 
 /** A linear layer whose weight is a matrix of the checkpoint as it lies there. */
 export interface Linear {
@@ -18,8 +18,7 @@ export interface Linear {
  * The linear layers of a graph that are large enough to be worth quantising. Those after pooling, whose weights travel
  * inside the graph, are not among them, nor are those of experts, which may get no rows, and those of constants.
  */
-export function findLinears(graph: Graph): readonly Linear[] {
-  const constants = new Constants(graph);
+export function findLinears(graph: Graph, constants = new Constants(graph)): readonly Linear[] {
   return graph.nodes.flatMap((node) => {
     const [input, weightName, bias] = node.inputs;
     const { transB, ...others } = node.attributes;

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { graphOver } from '../../../tests/graph/quantized-graph.ts';
 import { tempFolder } from '../../../tests/graph/temp-folder.ts';
-import { prune, readsOf } from './prune.ts';
+import { readsOf } from '../list-nodes.ts';
+import { prune } from './prune.ts';
 
 const shapes = { table: [10, 4], w: [4], unread: [4] };
 

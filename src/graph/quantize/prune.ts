@@ -1,5 +1,5 @@
 import type { Graph, Node } from '../graph.ts';
-import { branchesOf } from '../list-nodes.ts';
+import { readsOf } from '../list-nodes.ts';
 
 /** Leaves out nodes and constants that nobody reads any more. Branches stay as they are. */
 export function prune(graph: Graph): Graph {
@@ -11,13 +11,4 @@ export function prune(graph: Graph): Graph {
     for (const name of readsOf(node)) read.add(name);
   }
   return { ...graph, nodes, initializers: graph.initializers.filter(({ name }) => read.has(name)) };
-}
-
-/** What a node and the branches inside it read. */
-export function readsOf(node: Node): readonly string[] {
-  const inside = branchesOf(node).flatMap(({ nodes, outputs }) => [
-    ...nodes.flatMap(readsOf),
-    ...outputs.map(({ name }) => name),
-  ]);
-  return [...node.inputs, ...inside];
 }

@@ -26,7 +26,7 @@ export function quantize(original: Graph, bits: 4 | 8, provider: Provider): Quan
   const choose = chooseSchemes(tables.graph, { bits, provider, constants });
   const made = new Map<string, Derivation>();
   const replacements = new Map<Node, readonly Node[]>();
-  for (const linears of groupByInput(findLinears(tables.graph))) {
+  for (const linears of groupByInput(findLinears(tables.graph, constants))) {
     const list = new NodeList(names);
     const inRows = linears.filter((linear) => choose(linear) === 'rows');
     if (inRows.length > 0) {
