@@ -6,6 +6,7 @@ import { quantizeRows, transposeInto } from './int8.ts';
 import { isFloatType } from './numbers.ts';
 import { addSquares, relativeColumns, smoothingFactors } from './smoothing.ts';
 import type { TensorRows } from './tensor-rows.ts';
+import { weightsOf } from './weights-of.ts';
 
 /** Where what is made goes. */
 export interface TensorSink {
@@ -26,11 +27,8 @@ export function derive(derivation: Derivation, source: TensorRows, sink: TensorS
 }
 
 function namesOf(derivation: Derivation): string {
-  if (derivation.kind !== 'int8-linears') return derivation.from.name;
-  const { linears, smoothing } = derivation;
-  return [...linears.map(({ from }) => from.name), ...(smoothing === undefined ? [] : [smoothing.gain.name])].join(
-    ', ',
-  );
+  const norm = derivation.kind === 'int8-linears' ? derivation.smoothing?.gain : undefined;
+  return [...weightsOf(derivation), ...(norm === undefined ? [] : [norm])].map(({ name }) => name).join(', ');
 }
 
 function deriveOne(derivation: Derivation, source: TensorRows, sink: TensorSink): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Derivation } from '../graph/derivation.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { layOut, type Layout } from './layout.ts';
+import { weightsOf } from './weights-of.ts';
 import { writeDerived, type WriteOptions } from './write-file.ts';
 
 export interface QuantizedFileOptions extends Pick<WriteOptions, 'processes' | 'onProgress' | 'signal' | 'openWriter'> {
@@ -28,12 +29,14 @@ const formulas = 1; // one more whenever the same checkpoint would give other nu
 export async function obtainQuantized(options: QuantizedFileOptions): Promise<QuantizedFile> {
   const { derivations, label, folders } = options;
   const name = `${label}-${fingerprint(derivations)}.safetensors`;
-  const known = folders.map((folder) => join(folder, name)).find((file) => isWhole(layOut(derivations, file), file));
-  if (known !== undefined) return { file: known, tensors: layOut(derivations, known).tensors };
-  let problem: unknown;
-  for (const folder of folders) {
+  const places = folders.map((folder) => {
     const file = join(folder, name);
-    const layout = layOut(derivations, file);
+    return { folder, file, layout: layOut(derivations, file) };
+  });
+  const known = places.find(({ layout, file }) => isWhole(layout, file));
+  if (known !== undefined) return { file: known.file, tensors: known.layout.tensors };
+  let problem: unknown;
+  for (const { folder, file, layout } of places) {
     try {
       prepareFolder(folder);
       await writeDerived({ ...options, layout, file });
@@ -48,7 +51,7 @@ export async function obtainQuantized(options: QuantizedFileOptions): Promise<Qu
 
 /** Of the formulas, and of every byte range that goes in, by file, size and time of change. */
 function fingerprint(derivations: readonly Derivation[]): string {
-  const files = new Set(derivations.flatMap(filesOf));
+  const files = new Set(derivations.flatMap(weightsOf).map(({ file }) => file));
   const stats = [...files].toSorted().map((file) => {
     const { size, mtimeMs } = statSync(file);
     return [file, size, mtimeMs];
@@ -57,10 +60,6 @@ function fingerprint(derivations: readonly Derivation[]): string {
     .update(JSON.stringify([formulas, stats, derivations]))
     .digest('hex')
     .slice(0, 16);
-}
-
-function filesOf(derivation: Derivation): readonly string[] {
-  return derivation.kind === 'int8-linears' ? derivation.linears.map(({ from }) => from.file) : [derivation.from.file];
 }
 
 /** Whether a file is there and what the layout says, as far as its size and its header tell. */

@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writ
 import type { Derivation } from '../graph/derivation.ts';
 import type { Layout } from './layout.ts';
 import type { FromWriter } from './messages.ts';
+import { weightsOf } from './weights-of.ts';
 import { forkWriter, type OpenWriter } from './writer-channel.ts';
 
 export interface WriteOptions {
@@ -103,7 +104,5 @@ async function share(partial: string, options: WriteOptions): Promise<void> {
 }
 
 function bytesOf(derivation: Derivation): number {
-  return derivation.kind === 'int8-linears'
-    ? derivation.linears.reduce((sum, { from }) => sum + from.byteLength, 0)
-    : derivation.from.byteLength;
+  return weightsOf(derivation).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
