@@ -129,10 +129,10 @@ export async function createApp(options: AppOptions): Promise<App> {
 
   const quiet = createQuietCollector({ clock: realClock, collect, residentBytes: () => process.memoryUsage.rss() });
   const compute = createEmbed({ ...config, host, metrics });
-  const embed: Embed = async (request, signal) => {
+  const embed: Embed = async (...request) => {
     quiet.begin();
     try {
-      return await compute(request, signal);
+      return await compute(...request);
     } finally {
       quiet.end();
     }

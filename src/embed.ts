@@ -1,5 +1,6 @@
 import type { Metrics } from './metrics/metrics.ts';
 import type { EmbedRequest } from './request/embed-request.ts';
+import type { Origin } from './request/origin.ts';
 import type { ModelFacts } from './serving/model-facts.ts';
 import type { ModelHost, ModelWork } from './serving/model-host.ts';
 import type { Encoded } from './tokenizer/encoded.ts';
@@ -35,7 +36,7 @@ export interface EmbedResult {
  * The one hot path: HTTP, the command line and the library all call it.
  * @throws ServiceError
  */
-export type Embed = (request: EmbedRequest, signal?: AbortSignal) => Promise<EmbedResult>;
+export type Embed = (request: EmbedRequest, signal?: AbortSignal, origin?: Origin) => Promise<EmbedResult>;
 
 export interface EmbedOptions {
   readonly host: ModelHost;
@@ -47,7 +48,7 @@ export interface EmbedOptions {
 
 /** Items -> token ids -> vectors, through the model the request names. */
 export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
-  return (request, signal) => {
+  return (request, signal, origin) => {
     const work: ModelWork<EmbedResult> = async (model, entry) => {
       const { tokenizer, card } = model;
       const { items, dimensions } = request;
@@ -60,7 +61,7 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
 
-      const vectors = await model.embed(encoded, signal);
+      const vectors = await model.embed(encoded, signal, origin);
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);

@@ -1,6 +1,23 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import { anyone, type Caller } from '../access/caller.ts';
 import { ServiceError } from '../errors.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose key came with the request; `anyone` where none was asked for. */
+    caller: Caller;
+  }
+}
+
+/** Everybody, until a key says who. */
+export function registerCaller(app: FastifyInstance): void {
+  app.decorateRequest('caller');
+  app.addHook('onRequest', (request, _reply, done) => {
+    request.caller = anyone;
+    done();
+  });
+}
 
 /** A hook that lets requests with one of `keys` pass; undefined where there are no keys: the server is open. */
 export function createAuth(keys: readonly string[]): onRequestHookHandler | undefined {

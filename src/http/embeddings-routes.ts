@@ -41,7 +41,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   try {
     const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
     facts.inputs = wanted.items.length;
-    const result = await embed(wanted, abort.signal);
+    const result = await embed(wanted, abort.signal, { requestId: request.id, caller: request.caller.name });
     facts.tokens = result.promptTokens;
     facts.cuts = result.cuts.length;
     const encodeStartMs = performance.now();

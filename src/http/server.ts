@@ -2,7 +2,7 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { parseJson } from '../request/parse-json.ts';
 import { ServiceError } from '../errors.ts';
-import { createAuth } from './auth.ts';
+import { createAuth, registerCaller } from './auth.ts';
 import { registerCloseConnections } from './close-connections.ts';
 import { registerCors } from './cors.ts';
 import { registerDocs, registerOpenApi } from './docs-routes.ts';
@@ -37,6 +37,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   acceptJsonOnly(app, deps.config.maxBatchSize);
   registerErrors(app, deps);
   registerTiming(app, deps);
+  registerCaller(app);
   registerCloseConnections(app);
   await registerCors(app, deps.config.corsOrigins);
   await registerOpenApi(app, deps.version);

@@ -1,5 +1,6 @@
 import type { Replica } from '../engine/replica.ts';
 import { ServiceError, shuttingDown } from '../errors.ts';
+import type { Origin } from '../request/origin.ts';
 import { toRetryAfter } from '../util/retry-after.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 import type { Batch } from './batch.ts';
@@ -64,7 +65,7 @@ export class Scheduler {
    * Vectors of the inputs, in their order.
    * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
    */
-  async embed(inputs: readonly Sequence[], signal?: AbortSignal): Promise<Vectors> {
+  async embed(inputs: readonly Sequence[], signal?: AbortSignal, _origin?: Origin): Promise<Vectors> {
     if (this.#failure !== undefined) throw this.#failure;
     signal?.throwIfAborted();
     this.#refuseOverload(inputs);

@@ -1,9 +1,14 @@
 import type { LRUCache } from 'lru-cache';
 import { keyOf, type Sequence } from '../scheduler/entry.ts';
+import type { Origin } from '../request/origin.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 
 /** Vectors of sequences, in their order, at full dimensions. */
-export type EmbedSequences = (sequences: readonly Sequence[], signal?: AbortSignal) => Promise<Vectors>;
+export type EmbedSequences = (
+  sequences: readonly Sequence[],
+  signal?: AbortSignal,
+  origin?: Origin,
+) => Promise<Vectors>;
 
 export interface CachedEmbedOptions {
   readonly cache: LRUCache<string, Float32Array>;
@@ -15,12 +20,12 @@ export interface CachedEmbedOptions {
 
 /** Computes only what the cache does not hold. */
 export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbedOptions): EmbedSequences {
-  return async (sequences, signal) => {
+  return async (sequences, signal, origin) => {
     const keys = sequences.map((sequence) => `${source}\n${keyOf(sequence)}`);
     const found = keys.map((key) => cache.get(key));
     const missing = sequences.filter((_, row) => found[row] === undefined);
     onLookUp({ hits: sequences.length - missing.length, misses: missing.length });
-    const computed = missing.length === 0 ? undefined : await embed(missing, signal);
+    const computed = missing.length === 0 ? undefined : await embed(missing, signal, origin);
     const dim = computed?.dim ?? found.find((vector) => vector !== undefined)?.length ?? 0;
     const data = new Float32Array(sequences.length * dim);
     let next = 0;

@@ -106,7 +106,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     });
     metrics.modelsLoaded.inc();
     const card = toModelFacts({ ...plan, located, replicas, threads });
-    const compute: EmbedSequences = (sequences, stopWaiting) => scheduler.embed(sequences, stopWaiting);
+    const compute: EmbedSequences = (...work) => scheduler.embed(...work);
     let isClosed = false;
     return {
       card,

@@ -1,0 +1,9 @@
+/** Where a request comes from, as far as the stages after parsing need to know it. */
+export interface Origin {
+  /** In logs of every process that works on the request. */
+  readonly requestId: string;
+  /** Callers of one name share what that name may use. */
+  readonly caller: string;
+  /** When its answer is of no use any more, on the clock of `performance.now()`; never when undefined. */
+  readonly deadlineMs?: number | undefined;
+}
