@@ -12,7 +12,7 @@ export interface ReadRules {
   readonly maxInputCharacters: number;
 }
 
-const idsPerTurn = 50_000; // a few ms of the event loop
+const idsPerTurn = 20_000; // 1 to 3 ms of the event loop
 
 /**
  * The items of a request as the model is to get them: ids of its own vocabulary stay, ids of OpenAI's encodings become
