@@ -14,7 +14,8 @@ embeddings = OpenAIEmbeddings(
     model=os.environ.get("MODEL", "sentence-transformers/all-MiniLM-L6-v2"),
     base_url=os.environ.get("OPENAI_BASE_URL", "http://localhost:11445/v1"),
     api_key=os.environ.get("OPENAI_API_KEY", "unused"),
-    # Without this LangChain sends ids of OpenAI's tokenizer, which mean other words to this model.
+    # Without this LangChain sends ids of OpenAI's tokenizer, which mean other words to this model. It can be left out where
+    # the server reads those: token_ids=tiktoken on the model's line, see docs/api.md.
     check_embedding_ctx_length=False,
 )
 

@@ -112,6 +112,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     keepAlive: config.keepAlive,
     loadWaitSeconds,
     pooling: config.pooling,
+    tokenIds: config.tokenIds,
     clock: realClock,
     observer: reportLife({
       logger,

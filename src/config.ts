@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import { tokenIdRules, type TokenIds } from './util/token-ids.ts';
 import {
   boolean,
   bytes,
@@ -73,6 +74,7 @@ export const settings = {
   replicas: row<number | undefined>('EMBEDDINGS_REPLICAS', 'runner processes of one model; chosen from cores and model size when not set', undefined, integer(1, 256)),
   threads: row<number | undefined>('EMBEDDINGS_THREADS', 'threads of one runner; chosen from cores and model size when not set', undefined, integer(1, 1024)),
   pooling: row<'mean' | 'model'>('EMBEDDINGS_POOLING', 'mean, or model to follow the sentence-transformers files of each model', 'mean', oneOf('mean', 'model')),
+  tokenIds: row<TokenIds>('EMBEDDINGS_TOKEN_IDS', 'what token ids in requests are: model (of its own tokenizer), tiktoken (cl100k_base, as LangChain sends them), o200k_base, or reject', 'model', oneOf(...tokenIdRules)),
   renormalize: row('EMBEDDINGS_RENORMALIZE', 'make vectors shortened by `dimensions` unit length again', false, boolean),
   resultCache: { ...row<number | undefined>('EMBEDDINGS_RESULT_CACHE', 'memory for vectors of inputs that were embedded before, such as 256MB', undefined, bytes), fallbackText: 'none' },
 

@@ -5,6 +5,7 @@ import type { ModelFacts } from './serving/model-facts.ts';
 import type { ModelHost, ModelWork } from './serving/model-host.ts';
 import type { Encoded } from './tokenizer/encoded.ts';
 import { encodeItems } from './tokenizer/encode-items.ts';
+import { readItems, type ReadRules } from './tokenizer/read-items.ts';
 import { checkDimensions, sliceVectors } from './vectors/slice.ts';
 import type { Vectors } from './vectors/vectors.ts';
 
@@ -38,24 +39,29 @@ export interface EmbedResult {
  */
 export type Embed = (request: EmbedRequest, signal?: AbortSignal, origin?: Origin) => Promise<EmbedResult>;
 
-export interface EmbedOptions {
+export interface EmbedOptions extends ReadRules {
   readonly host: ModelHost;
   readonly metrics: Metrics;
   readonly truncateInputs: boolean;
-  readonly maxRequestTokens: number;
   readonly renormalize: boolean;
 }
 
 /** Items -> token ids -> vectors, through the model the request names. */
-export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, renormalize }: EmbedOptions): Embed {
+export function createEmbed(options: EmbedOptions): Embed {
+  const { host, metrics, truncateInputs, maxRequestTokens, renormalize } = options;
   return (request, signal, origin) => {
     const work: ModelWork<EmbedResult> = async (model, entry) => {
       const { tokenizer, card } = model;
-      const { items, dimensions } = request;
+      const { dimensions } = request;
       checkDimensions(dimensions, card.dimensions);
       const label = { model: entry.name };
 
       const endTokenize = metrics.tokenizeSeconds.startTimer(label);
+      const items = await readItems(
+        request.items,
+        { ...options, tokenIds: entry.tokenIds ?? options.tokenIds },
+        signal,
+      );
       const prompt = model.choosePrompt(request, entry);
       const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
       const encoded = await encodeItems(tokenizer, items, limits, signal);
@@ -67,7 +73,7 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);
       if (cuts.length > 0) metrics.truncatedInputs.inc(label, cuts.length);
-      const isPrompted = items.some(({ kind }) => kind === 'text'); // token ids are taken as they are
+      const isPrompted = items.some(({ kind }) => kind === 'text'); // token ids of the model are taken as they are
       const source = { ...card, repository: entry.repository, prompt: isPrompted ? prompt : '' };
       return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts, source };
     };

@@ -36,9 +36,12 @@ start_server() {
   local port
   port=$(node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
   url="http://127.0.0.1:$port"
+  # The second name of the bundled model is for tests/python/test_langchain_tokens.py.
+  { cat supported_models.txt; echo 'sentence-transformers/all-MiniLM-L6-v2 alias=minilm-for-langchain token_ids=tiktoken'; } >"$work/models.txt"
   (
     unset "${!EMBEDDINGS_@}"
-    HF_HUB_CACHE="$work/no-cache" exec node dist/cli.js serve --host 127.0.0.1 --port "$port" --log-level warn
+    HF_HUB_CACHE="$work/no-cache" exec node dist/cli.js serve --host 127.0.0.1 --port "$port" --log-level warn \
+      --supported-models "$work/models.txt"
   ) >"$work/server.log" 2>&1 &
   server=$!
   for _ in $(seq 600); do

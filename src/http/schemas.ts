@@ -1,3 +1,4 @@
+import { tokenIdRules } from '../util/token-ids.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { anyOf, array, integer, nullable, object, oneOfValues, oneValue, ref, string } from './json-schema.ts';
 
@@ -62,6 +63,7 @@ export const components: readonly JsonSchema[] = [
       repository: string({ description: 'Hugging Face id' }),
       state: oneOfValues('available', 'downloading', 'loading', 'ready', 'failed'),
       pooling: string({ description: 'How token vectors become one vector' }),
+      token_ids: oneOfValues(...tokenIdRules),
     },
     {
       optional: {

@@ -13,6 +13,8 @@ export interface ModelCard {
   readonly pooling: string;
   /** What the model's own files declare, where that differs from `pooling`. */
   readonly declaredPooling?: string;
+  /** What token ids in requests stand for: the word of the allowlist or of EMBEDDINGS_TOKEN_IDS. */
+  readonly tokenIds: string;
   /** Format of the weights in the file, and of the computation. */
   readonly weights?: string;
   readonly dtype?: string;

@@ -6,7 +6,7 @@ import { countParameters, findMainType } from './count-weights.ts';
 import type { ModelPlan } from './plan-model.ts';
 
 /** What is known of a model only once it is loaded. */
-export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'created' | 'problem'> &
+export type ModelFacts = Omit<ModelCard, 'id' | 'repository' | 'state' | 'tokenIds' | 'created' | 'problem'> &
   Required<Pick<ModelCard, 'origin' | 'dtype' | 'dimensions'>>;
 
 export interface FactSources

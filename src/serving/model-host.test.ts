@@ -54,6 +54,7 @@ function stage(options: StageOptions = {}) {
     keepAlive: undefined,
     loadWaitSeconds: 30,
     pooling: 'mean',
+    tokenIds: 'model',
     clock,
     observer: { onUnload: ({ name }, reason) => void log.push(`unload ${name}: ${reason}`) },
     ...options,

@@ -2,6 +2,7 @@ import { modelNotFound, ServiceError, shuttingDown } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
+import type { TokenIds } from '../util/token-ids.ts';
 import type { PromptWish } from './choose-prompt.ts';
 import type { Clock } from './clock.ts';
 import { findName } from './find-name.ts';
@@ -28,6 +29,8 @@ export interface ModelHostOptions {
   readonly clock: Clock;
   /** The pooling used where an entry names none. */
   readonly pooling: 'mean' | 'model';
+  /** What token ids stand for where an entry does not say it. */
+  readonly tokenIds: TokenIds;
   readonly observer?: HostObserver;
 }
 
@@ -228,6 +231,7 @@ export class ModelHost implements Catalog {
       slot: this.#slots.get(slotKey(entry)),
       download: this.#options.files.downloadOf(entry),
       pooling: this.#options.pooling,
+      tokenIds: this.#options.tokenIds,
       createdSeconds: this.#createdSeconds,
     });
   }

@@ -9,11 +9,15 @@ export interface CardSources {
   readonly download: Download | undefined;
   /** Where the entry names none. */
   readonly pooling: string;
+  readonly tokenIds: string;
   readonly createdSeconds: number;
 }
 
 /** What clients see of an entry of the allowlist. */
-export function toCard(entry: AllowlistEntry, { slot, download, pooling, createdSeconds }: CardSources): ModelCard {
+export function toCard(
+  entry: AllowlistEntry,
+  { slot, download, pooling, tokenIds, createdSeconds }: CardSources,
+): ModelCard {
   const failure = slot?.failure;
   return {
     pooling: entry.pooling ?? pooling,
@@ -22,6 +26,7 @@ export function toCard(entry: AllowlistEntry, { slot, download, pooling, created
     repository: entry.repository,
     created: createdSeconds,
     state: stateOf(slot?.phase, download),
+    tokenIds: entry.tokenIds ?? tokenIds,
     ...(entry.prompt === undefined ? {} : { prompt: entry.prompt }),
     ...(entry.pin === true ? { pinned: true } : {}),
     ...(slot?.model === undefined ? {} : { memoryBytes: slot.memoryBytes }),

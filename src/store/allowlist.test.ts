@@ -48,14 +48,28 @@ test('one id may stand on several lines under different aliases', () => {
   ]);
 });
 
+test.each(['model', 'tiktoken', 'cl100k_base', 'o200k_base', 'reject'] as const)('token_ids=%s is read', (tokenIds) => {
+  expect(parseAllowlist(`a/b token_ids=${tokenIds}`).entries[0]).toMatchObject({ tokenIds });
+  expect(problemsOf(`a/b token_ids=${tokenIds} token_ids=model`)).toEqual([
+    'line 1: expected token_ids= once, got it again as "token_ids=model"',
+  ]);
+});
+
 test.each([
-  ['a/b color=red', 'expected revision=, pooling=, alias=, prompt=, task=, dtype=, pin= after the id, got "color=red"'],
-  ['a/b c/d', 'expected revision=, pooling=, alias=, prompt=, task=, dtype=, pin= after the id, got "c/d"'],
+  [
+    'a/b color=red',
+    'expected revision=, pooling=, alias=, prompt=, task=, dtype=, token_ids=, pin= after the id, got "color=red"',
+  ],
+  ['a/b c/d', 'expected revision=, pooling=, alias=, prompt=, task=, dtype=, token_ids=, pin= after the id, got "c/d"'],
   [
     'a/b __proto__=x',
-    'expected revision=, pooling=, alias=, prompt=, task=, dtype=, pin= after the id, got "__proto__=x"',
+    'expected revision=, pooling=, alias=, prompt=, task=, dtype=, token_ids=, pin= after the id, got "__proto__=x"',
   ],
   ['a/b pooling=cls', 'expected mean or model after pooling=, got "cls"'],
+  [
+    'a/b token_ids=gpt2',
+    'expected model or tiktoken or cl100k_base or o200k_base or reject after token_ids=, got "gpt2"',
+  ],
   ['a/b pin=', 'expected true or false after pin=, got ""'],
   ['a/b alias=x alias=y', 'expected alias= once, got it again as "alias=y"'],
   ['a/b alias=../x', 'expected a name of letters, digits and . _ - : @ / after alias=, got "../x"'],
@@ -94,7 +108,7 @@ test.each([
 
 test('every bad line is named at once, and a name used twice names both lines', () => {
   expect(problemsOf('a/b\nbad id\nc/d alias=a/b\na/b')).toEqual([
-    'line 2: expected revision=, pooling=, alias=, prompt=, task=, dtype=, pin= after the id, got "id"',
+    'line 2: expected revision=, pooling=, alias=, prompt=, task=, dtype=, token_ids=, pin= after the id, got "id"',
     'line 3: expected a name used once, got "a/b", which is line 1 too; give one of them an alias=',
     'line 4: expected a name used once, got "a/b", which is line 1 too; give one of them an alias=',
   ]);

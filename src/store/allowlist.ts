@@ -1,3 +1,4 @@
+import { tokenIdRules, type TokenIds } from '../util/token-ids.ts';
 import { isRepositoryId, isRevision } from './repository-id.ts';
 import { splitWords } from './split-words.ts';
 
@@ -15,6 +16,8 @@ export interface AllowlistEntry {
   readonly prompt?: string;
   readonly task?: string;
   readonly dtype?: Dtype;
+  /** What token ids in requests for it stand for. */
+  readonly tokenIds?: TokenIds;
   /** Keep the model in memory once loaded. */
   readonly pin?: boolean;
 }
@@ -67,8 +70,9 @@ function parseLine(text: string, line: number): AllowlistEntry | undefined {
     const key = at < 0 ? word : word.slice(0, at);
     const parse = Object.hasOwn(keys, key) ? keys[key as keyof typeof keys] : undefined; // hasOwn just said so
     if (at < 0 || parse === undefined) throw expected(`${Object.keys(keys).join('=, ')}= after the id`, quote(word));
-    if (Object.hasOwn(values, key)) throw expected(`${key}= once`, `it again as ${quote(word)}`);
-    values[key] = parse(word.slice(at + 1), key);
+    const field = key.replace('token_ids', 'tokenIds');
+    if (Object.hasOwn(values, field)) throw expected(`${key}= once`, `it again as ${quote(word)}`);
+    values[field] = parse(word.slice(at + 1), key);
   }
   const name = typeof values['alias'] === 'string' ? values['alias'] : repository;
   return { line, name, repository, ...values };
@@ -85,6 +89,7 @@ const keys = {
   prompt: matching('a text', (value) => value !== ''),
   task: matching('a task name', (value) => /^\w[\w.-]*$/.test(value)),
   dtype: oneOf('float32', 'float16', 'int8', 'int4'),
+  token_ids: oneOf(...tokenIdRules),
   pin: (value: string, key: string) => oneOf('true', 'false')(value, key) === 'true',
 } as const;
 

@@ -23,6 +23,7 @@ function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ?
     device: 'cpu',
     bitsandbytes: '4bit',
     pooling: 'model',
+    tokenIds: 'tiktoken',
     logLevel: 'warn',
     replicas: '3',
     threads: '3',

@@ -19,6 +19,7 @@ const card: ModelCard = {
   state: 'ready',
   created: 1_700_000_000,
   pooling: 'mean',
+  tokenIds: 'model',
   declaredPooling: 'cls',
   maxTokens: 512,
   dimensions: fakeDim,

@@ -19,6 +19,7 @@ test('the list of models is that of OpenAI with our fields beside', async () => 
         repository: fakeModel,
         state: 'ready',
         pooling: 'mean',
+        token_ids: 'model',
         declared_pooling: 'cls',
         max_tokens: 512,
         dimensions: 8,

@@ -9,7 +9,7 @@ from llama_index.embeddings.openai_like import OpenAILikeEmbedding
 
 
 def langchain(root: str, api_key: str) -> OpenAIEmbeddings:
-    # Otherwise it sends token ids of OpenAI's tokenizer, which mean nothing to other models.
+    # Otherwise it sends token ids of OpenAI's tokenizer: test_langchain_tokens.py.
     return OpenAIEmbeddings(model=MODEL, base_url=f"{root}/v1", api_key=api_key, check_embedding_ctx_length=False)
 
 

@@ -2,6 +2,7 @@ import type { Precision } from '../../graph/precision.ts';
 import type { ArchitectureChoice } from '../../models/explain-architecture.ts';
 import type { ModelShape } from '../../models/architecture.ts';
 import type { Piece } from '../../tokenizer/native-encoder.ts';
+import type { TokenIds } from '../../util/token-ids.ts';
 import type { Comparison } from './compare.ts';
 import type { MemoryEstimate } from '../../serving/estimate-memory.ts';
 import type { TrialRun } from './try-run.ts';
@@ -73,6 +74,8 @@ export interface LimitFacts {
   readonly declared: number | null;
   /** EMBEDDINGS_MAX_INPUT_TOKENS. */
   readonly configured: number | null;
+  /** What token ids in requests stand for: `token_ids=` of its line, or EMBEDDINGS_TOKEN_IDS. */
+  readonly tokenIds: TokenIds;
 }
 
 export interface PoolingFacts {

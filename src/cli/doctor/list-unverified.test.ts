@@ -12,7 +12,7 @@ const plain = {
   tasks: [],
 } as const;
 const files = { repository: null, allowlistLine: null, folder: '/m', revision: null, places: [] };
-const limits = { maxTokens: 512, ofModel: 512, declared: 512, configured: null };
+const limits = { maxTokens: 512, ofModel: 512, declared: 512, configured: null, tokenIds: 'model' } as const;
 
 const architecture = { modelType: 'a', candidates: [], name: 'a', ownCode: null, dialect: '', unreadFields: [] };
 

@@ -46,12 +46,13 @@ export function toPoolingFacts({ folder, config, entry }: PlanQuestion, plan: Mo
   };
 }
 
-export function toLimitFacts({ config }: PlanQuestion, { model, maxTokens }: ModelPlan): LimitFacts {
+export function toLimitFacts({ config, entry }: PlanQuestion, { model, maxTokens }: ModelPlan): LimitFacts {
   return {
     maxTokens,
     ofModel: model.shape.maxTokens,
     declared: model.readTextSettings().maxTokens ?? null,
     configured: config.maxInputTokens ?? null,
+    tokenIds: entry?.tokenIds ?? config.tokenIds,
   };
 }
 

@@ -112,6 +112,7 @@ function textRows({ limits, tokenizer }: Diagnosis): readonly Row[] {
               ? 'EMBEDDINGS_MAX_INPUT_TOKENS is not set'
               : `EMBEDDINGS_MAX_INPUT_TOKENS=${limits.configured}`,
           ],
+          ['token ids', `${limits.tokenIds}: ${tokenIdsMeaning[limits.tokenIds]}`],
         ] as const)),
     ...(tokenizer === undefined
       ? []
@@ -126,6 +127,14 @@ function textRows({ limits, tokenizer }: Diagnosis): readonly Row[] {
         ] as const)),
   ];
 }
+
+const tokenIdsMeaning = {
+  model: 'of its own tokenizer, used as they are',
+  tiktoken: 'of cl100k_base, read as the text they stand for',
+  cl100k_base: 'read as the text they stand for',
+  o200k_base: 'read as the text they stand for',
+  reject: 'requests with token ids are refused',
+} as const;
 
 function describePieces(pieces: readonly Piece[]): string {
   const shown = pieces.slice(0, shownPieces).map(({ id, text }) => `${text} ${id}`);
