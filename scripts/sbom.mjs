@@ -2,7 +2,7 @@
 //   node scripts/sbom.mjs [FOLDER]
 // npm reads the packages from package-lock.json; models and the page of /redoc, which the build copies, are added here.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,9 +18,11 @@ write('sbom.spdx.json', addToSpdx(readSbom('spdx')));
  * need (npm/cli issue 7909).
  */
 function readSbom(format) {
-  const copy = mkdtempSync(join(tmpdir(), 'embeddings-sbom-'));
+  const temporary = mkdtempSync(join(tmpdir(), 'embeddings-sbom-'));
   try {
     const { devDependencies: _, ...manifest } = readJson('package.json');
+    const copy = join(temporary, manifest.name); // npm names the whole after the folder
+    mkdirSync(copy);
     const lock = readJson('package-lock.json');
     delete lock.packages[''].devDependencies;
     lock.packages = Object.fromEntries(Object.entries(lock.packages).filter(([, { dev }]) => dev !== true));
@@ -29,7 +31,7 @@ function readSbom(format) {
     const options = ['--package-lock-only', '--sbom-type', 'application', '--sbom-format', format];
     return JSON.parse(execFileSync('npm', ['sbom', ...options], { cwd: copy, encoding: 'utf8', maxBuffer: 2 ** 26 }));
   } finally {
-    rmSync(copy, { recursive: true });
+    rmSync(temporary, { recursive: true });
   }
 }
 

@@ -77,6 +77,7 @@ test('both lists have the bundled model by the hash of its weights', () => {
 });
 
 test('the parts of the lists refer to each other', () => {
+  expect(cycloneDx.metadata.component.name).toBe('embeddings');
   expect(cycloneDx.specVersion).toMatch(/^1\.[5-9]$/);
   expect(spdx.spdxVersion).toBe('SPDX-2.3');
   const refs = [cycloneDx.metadata.component, ...cycloneDx.components].map((component) => component['bom-ref']);
