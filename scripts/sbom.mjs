@@ -92,6 +92,7 @@ function addToSpdx(sbom) {
     externalRefs: purl && [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purl }],
   }));
   sbom.packages.push(...packages);
+  sbom.creationInfo.created = sbom.creationInfo.created.replace(/\.\d+Z$/, 'Z'); // SPDX has no fractions of a second
   const whole = sbom.documentDescribes[0];
   const contains = packages.map(({ SPDXID }) => ({
     spdxElementId: whole,

@@ -26,6 +26,7 @@ interface CycloneDx {
 
 interface Spdx {
   readonly spdxVersion: string;
+  readonly creationInfo: { readonly created: string };
   readonly packages: readonly {
     readonly SPDXID: string;
     readonly name: string;
@@ -80,6 +81,7 @@ test('the parts of the lists refer to each other', () => {
   expect(cycloneDx.metadata.component.name).toBe('embeddings');
   expect(cycloneDx.specVersion).toMatch(/^1\.[5-9]$/);
   expect(spdx.spdxVersion).toBe('SPDX-2.3');
+  expect(spdx.creationInfo.created).toMatch(/^[\d-]+T[\d:]+Z$/);
   const refs = [cycloneDx.metadata.component, ...cycloneDx.components].map((component) => component['bom-ref']);
   expect(new Set(refs).size).toBe(refs.length);
   const used = cycloneDx.dependencies.flatMap(({ ref, dependsOn }) => [ref, ...dependsOn]);
