@@ -107,7 +107,7 @@ inside() {
     mount --make-rprivate /
     mount --bind "$root" "$root"
     mount --bind "$cache" "$root/cache"
-    mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+    mount -t tmpfs -o size=2g,mode=1777,noexec,nosuid,nodev tmpfs "$root/tmp"
     mount -t proc proc "$root/proc" 2>/dev/null || mount --rbind /proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount -o remount,bind,ro "$root"

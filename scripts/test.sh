@@ -14,6 +14,7 @@ main() {
   check 'format' npm run --silent format:check
   check 'unused code' npm run --silent knip
   suite 'tests' npm run --silent test
+  suite 'known vulnerabilities' scripts/audit.sh --allow-unavailable
   for script in tests/e2e.sh tests/deploy/lint.sh; do
     if [[ -f $script ]]; then suite "$script" bash "$script"; fi
   done

@@ -2,14 +2,14 @@
  * The runner process: holds one loaded graph and runs batches one at a time. It knows no HTTP, no texts and no
  * tokens of access. It ends when the server goes away.
  */
-import { setPriority } from 'node:os';
 import { serialize } from '../graph/serialize.ts';
+import { lowerPriority } from '../util/lower-priority.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 import { Session } from './session.ts';
 
 let session: Session | undefined;
 
-setPriority(5); // the server's short work goes first: 5 % more short queries a second
+lowerPriority(5); // the server's short work goes first: 5 % more short queries a second
 
 // A Ctrl-C reaches the whole process group; the server decides when a runner stops.
 process.on('SIGINT', () => {});

@@ -3,13 +3,13 @@
  * whoever started it goes away, because nothing else keeps it.
  */
 import { openSync, writeSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import type { TensorView } from '../store/safetensors.ts';
+import { lowerPriority } from '../util/lower-priority.ts';
 import { derive, type TensorSink } from './derive.ts';
 import type { FromWriter, ToWriter } from './messages.ts';
 import { TensorRows } from './tensor-rows.ts';
 
-setPriority(10); // requests to other models go first
+lowerPriority(10); // requests to other models go first
 
 const source = new TensorRows();
 let sink: TensorSink | undefined;
