@@ -121,6 +121,7 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
 const packages: readonly { readonly name: string; readonly where: RegExp; readonly files: number }[] = [
   { name: 'onnxruntime-node', where: /^engine\/session[^/]*\.ts$/, files: Infinity },
   { name: 'tokenizers', where: /^tokenizer\//, files: 1 },
+  { name: '@opentelemetry/api', where: /^tracing\//, files: 1 }, // imported only where traces are sent
 ];
 
 interface Import {

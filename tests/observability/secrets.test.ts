@@ -51,10 +51,14 @@ test('no text, token or key is in what any process writes or sends, at the most 
   ].map(({ status }) => status);
   expect(statuses).toEqual([200, 200, 200, 401, 400, 400, 404, 400, 400, 404, expect.any(Number)]);
   const [runner] = await keyedRunners(service.url);
-  const working = send({ model: bundledModel, input: Array.from({ length: 200 }, (_, i) => `${text} ${i}`) });
+  const queued = async () =>
+    /^embeddings_queue_tokens\S* [1-9]/m.test(await (await fetch(`${service.url}/metrics`)).text());
+  const working = send({ model: bundledModel, input: Array.from({ length: 600 }, (_, i) => `${text} ${i}`) });
+  await until('the runner works, and more waits', queued);
   process.kill(runner!, 'SIGKILL'); // a crash names requests, and no more
   expect((await working).status).toBe(200);
-  await until('the crash is logged', () => service.log.some((line) => line.includes('runner stopped')));
+  const crash = await until('the crash is logged', () => service.log.find((line) => line.includes('runner stopped')));
+  expect(JSON.parse(crash)).toMatchObject({ requestIds: [expect.stringMatching(/^req_/)] });
   const environment = readFileSync(`/proc/${(await keyedRunners(service.url))[0]}/environ`, 'utf8');
   service.kill('SIGTERM');
   expect(await service.ended).toBe(0);

@@ -82,7 +82,7 @@ test('a batch of several requests is linked to all of them, and a stop sends wha
   }
 });
 
-test('what the sampler leaves out is not sent, and no address means no libraries', async () => {
+test('what the sampler leaves out is not sent', async () => {
   const collector = await startCollector();
   onTestFinished(() => collector.close());
   const service = await start({
