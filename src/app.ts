@@ -27,13 +27,16 @@ import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts
 import { followLock } from './store/follow-lock.ts';
 import { findLocked, lockFilePath } from './store/lock-file.ts';
 import { AllowlistWatcher } from './store/watch-allowlist.ts';
+import { openTracer } from './tracing/open-tracer.ts';
+import type { Tracer } from './tracing/tracer.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
+import { readMachine } from './engine/machine.ts';
 
 export interface AppOptions {
   readonly config: Config;
   readonly logger: Logger;
-  readonly onProgress?: (message: string) => void;
+  readonly onProgress?: (message: string, about?: { readonly requestId?: string }) => void;
   /** How long a request waits for its model, instead of `config.loadWaitSeconds`. */
   readonly loadWaitSeconds?: number;
   /** Where runner processes come from. */
@@ -56,7 +59,13 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { loadWaitSeconds = config.loadWaitSeconds } = options;
   const provider = chooseProvider(config.device);
   refuseUnbuilt(config, provider);
+  const maxModelMemory = config.maxModelMemory ?? defaultModelMemory();
   const metrics = createMetrics();
+  metrics.buildInfo.set({ version: readVersion(), provider }, 1);
+  metrics.queueMaxTokens.set(config.maxQueueTokens);
+  metrics.modelMemoryMaxBytes.set(maxModelMemory);
+  metrics.memoryLimitBytes.set(readMachine().memoryBytes);
+  let tracer: Tracer | undefined;
 
   const lockNow = followLock(lockFilePath(config), (error) =>
     logger.error({ reason: error.message }, 'lock file is bad, the last good one stays'),
@@ -91,24 +100,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   const onQuantising = reportQuantising({ say: onProgress, clock: realClock });
   const host = new ModelHost({
     files,
-    prepare: async (entry) => {
-      const located = await files.obtain(entry);
-      onProgress(`loading ${entry.name} from ${located.folder}`);
+    prepare: async (entry, requestId) => {
+      const located = await files.obtain(entry, requestId);
+      onProgress(`loading ${entry.name} from ${located.folder}`, requestId === undefined ? {} : { requestId });
       return prepareModel({
         entry,
         located,
         config,
         provider,
         metrics,
+        tracer,
         logger,
         openChannel,
         resultCache,
         onQuantising,
+        requestId,
       });
     },
     variantsOf: createVariantFinder(config.pooling),
     maxLoadedModels: config.maxLoadedModels,
-    maxModelMemory: config.maxModelMemory ?? defaultModelMemory(),
+    maxModelMemory,
     keepAlive: config.keepAlive,
     loadWaitSeconds,
     pooling: config.pooling,
@@ -159,6 +170,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     embed,
     catalog: host,
     listen: async () => {
+      const onLoss = (reason: string) => logger.warn({ reason }, 'traces could not be sent; some are lost');
+      tracer = await openTracer({ ...config, version: readVersion(), onLoss });
       startPreload(); // runners start while the HTTP modules load
       const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
       const isLoading = (name: string) => ['downloading', 'loading'].includes(host.get(name)?.state ?? '');
@@ -169,6 +182,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         catalog: host,
         metrics,
         logger,
+        tracer,
         version: readVersion(),
         health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
         info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
@@ -182,6 +196,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down
       await withinSeconds(secondsToAnswer, drained);
+      await tracer?.close();
     },
   };
 }

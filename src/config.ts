@@ -89,6 +89,9 @@ export const settings = {
   strictParameters: row('EMBEDDINGS_STRICT_PARAMETERS', 'answer 400 to request fields that are not known instead of ignoring them', false, boolean),
 
   logLevel: row<LogLevel>('EMBEDDINGS_LOG_LEVEL', 'fatal, error, warn, info, debug, trace or silent', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  slowRequest: { ...row<number | undefined>('EMBEDDINGS_SLOW_REQUEST', 'log a request that takes longer, such as 2s, as a warning with those it shared batches with', undefined, duration), fallbackText: 'never' },
+  otlpEndpoint: row<string | undefined>('OTEL_EXPORTER_OTLP_ENDPOINT', 'where traces are sent, such as http://localhost:4318; none: nothing is traced', undefined, url),
+  otlpTracesEndpoint: row<string | undefined>('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'the whole address for traces, instead', undefined, url),
   shutdownSeconds: row('EMBEDDINGS_SHUTDOWN_SECONDS', 'how long a stop waits for requests in flight', 30, integer(0, 3600)),
 };
 

@@ -6,6 +6,7 @@ import type { ModelHost, ModelWork } from './serving/model-host.ts';
 import type { Encoded } from './tokenizer/encoded.ts';
 import { encodeItems } from './tokenizer/encode-items.ts';
 import { readItems, type ReadRules } from './tokenizer/read-items.ts';
+import { mark } from './tracing/timeline.ts';
 import { checkDimensions, sliceVectors } from './vectors/slice.ts';
 import type { Vectors } from './vectors/vectors.ts';
 
@@ -51,6 +52,7 @@ export function createEmbed(options: EmbedOptions): Embed {
   const { host, metrics, truncateInputs, maxRequestTokens, renormalize } = options;
   return (request, signal, origin) => {
     const work: ModelWork<EmbedResult> = async (model, entry) => {
+      mark(origin?.timeline, 'modelAtMs');
       const { tokenizer, card } = model;
       const { dimensions } = request;
       checkDimensions(dimensions, card.dimensions);
@@ -66,8 +68,10 @@ export function createEmbed(options: EmbedOptions): Embed {
       const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
+      mark(origin?.timeline, 'tokenizedAtMs');
 
       const vectors = await model.embed(encoded, signal, origin);
+      mark(origin?.timeline, 'computedAtMs');
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);
@@ -77,7 +81,7 @@ export function createEmbed(options: EmbedOptions): Embed {
       const source = { ...card, repository: entry.repository, prompt: isPrompted ? prompt : '' };
       return { vectors: sliceVectors(vectors, { dimensions, renormalize }), promptTokens, cuts, source };
     };
-    return host.use(request.model, work, request, signal);
+    return host.use(request.model, work, request, signal, origin?.requestId);
   };
 }
 

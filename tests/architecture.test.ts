@@ -33,7 +33,7 @@ test.each([
   ['an import over several lines', `import {\n  a,\n  b,\n} from '../engine/session.ts';`],
 ])('%s against the arrows is found', (_name, code) => {
   expect(violationsOf({ 'request/parse.ts': code, 'engine/session.ts': '' })).toEqual([
-    'request/parse.ts imports engine/session.ts: request may import errors.ts, util',
+    'request/parse.ts imports engine/session.ts: request may import types:tracing, errors.ts, util',
   ]);
 });
 

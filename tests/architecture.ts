@@ -14,10 +14,12 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'config.ts',
     'types:embed.ts',
     'access',
+    'tracing/timeline.ts',
+    'types:tracing/tracer.ts',
     'util',
   ],
   access: ['errors.ts', 'util'],
-  request: ['errors.ts', 'util'],
+  request: ['types:tracing', 'errors.ts', 'util'],
   tokenizer: ['types:request', 'errors.ts', 'util'],
   scheduler: [
     'types:engine/engine.ts',
@@ -41,6 +43,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'store/hub/hub-error.ts',
     'store/hub-cache.ts',
     'types:metrics',
+    'types:tracing/tracer.ts',
     'types:config.ts',
     'types:vectors',
     'errors.ts',
@@ -52,6 +55,8 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
   models: ['graph', 'store', 'errors.ts', 'util'],
   graph: ['types:store', 'errors.ts', 'util'],
   metrics: [],
+  // Its libraries are loaded only where an address for traces is set.
+  tracing: [],
   util: [],
   // From `graph` on for the graph debugger and the doctor only.
   cli: [
@@ -79,7 +84,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'vectors',
     'util',
   ],
-  'embed.ts': ['types:request', 'tokenizer', 'types:serving', 'vectors', 'types:metrics'],
+  'embed.ts': ['types:request', 'tokenizer', 'types:serving', 'vectors', 'types:metrics', 'tracing/timeline.ts'],
   'errors.ts': [],
   'config.ts': ['errors.ts', 'util'],
   'app.ts': 'everything',
@@ -116,6 +121,7 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
 const packages: readonly { readonly name: string; readonly where: RegExp; readonly files: number }[] = [
   { name: 'onnxruntime-node', where: /^engine\/session[^/]*\.ts$/, files: Infinity },
   { name: 'tokenizers', where: /^tokenizer\//, files: 1 },
+  { name: '@opentelemetry/api', where: /^tracing\//, files: 1 }, // imported only where traces are sent
 ];
 
 interface Import {

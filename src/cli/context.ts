@@ -16,7 +16,7 @@ export interface CliApp {
 export type CreateApp = (options: {
   config: Config;
   logger: Logger;
-  onProgress?: (message: string) => void;
+  onProgress?: (message: string, about?: { readonly requestId?: string }) => void;
   loadWaitSeconds?: number;
   openChannel?: OpenChannel;
 }) => Promise<CliApp>;

@@ -24,7 +24,7 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
     const starting = createApp({
       config,
       logger,
-      onProgress: (message) => logger.info(message),
+      onProgress: (message, about = {}) => logger.info(about, message),
       openChannel: spare.open,
     });
     starting.catch(() => {}); // when a signal wins the race nobody else awaits it

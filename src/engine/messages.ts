@@ -16,7 +16,7 @@ export type ToRunner =
       readonly provider: Provider;
       readonly positions: PositionRule;
     }
-  | ({ readonly kind: 'run'; readonly id: number } & Batch);
+  | ({ readonly kind: 'run'; readonly id: number } & Batch); // its request ids too
 
 /** What a runner process answers. */
 export type FromRunner =

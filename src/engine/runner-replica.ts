@@ -18,14 +18,23 @@ export interface RunnerOptions {
   /** Calls `action` after `ms` unless the function it returns is called first. */
   readonly startTimer: (ms: number, action: () => void) => () => void;
   /** A process ended that nobody asked to end. */
-  readonly onCrash?: (reason: string) => void;
+  readonly onCrash?: (reason: string, requestIds: readonly string[]) => void;
+  /** The engine would not run a batch. */
+  readonly onRefused?: (reason: string, requestIds: readonly string[]) => void;
   /** It will not come back. */
   readonly onGiveUp?: (reason: string) => void;
   readonly onReady?: () => void;
-  readonly onRun?: (runMs: number) => void;
+  readonly onRun?: (runMs: number, batch: PendingBatch) => void;
 }
 
-interface Pending {
+/** What is known of a batch that a runner has. */
+export interface PendingBatch {
+  readonly tokens: number;
+  readonly inputs: number;
+  readonly requestIds: readonly string[];
+}
+
+interface Pending extends PendingBatch {
   readonly resolve: (vectors: Vectors) => void;
   readonly reject: (error: unknown) => void;
   readonly cancelTimer: () => void;
@@ -78,7 +87,9 @@ export class RunnerReplica implements Replica {
     const id = this.#nextId++;
     return new Promise<Vectors>((resolve, reject) => {
       const cancelTimer = this.#options.startTimer(this.#maxRunMs(batch.offsets), () => this.#channel?.kill());
-      this.#pending.set(id, { resolve, reject, cancelTimer });
+      const { ids, offsets, requestIds = [] } = batch;
+      const about = { tokens: ids.length, inputs: offsets.length - 1, requestIds };
+      this.#pending.set(id, { ...about, resolve, reject, cancelTimer });
       this.#channel?.send({ kind: 'run', id, ...batch });
     });
   }
@@ -131,14 +142,18 @@ export class RunnerReplica implements Replica {
         return;
       case 'ran': {
         this.#crashesSinceGoodBatch = 0;
-        this.#options.onRun?.(message.runMs);
-        const { data, rows, dim } = message;
-        this.#take(message.id)?.resolve({ data, rows, dim });
+        const { data, rows, dim, runMs } = message;
+        const pending = this.#take(message.id);
+        if (pending !== undefined) this.#options.onRun?.(runMs, pending);
+        pending?.resolve({ data, rows, dim });
         return;
       }
-      case 'run-failed':
-        this.#take(message.id)?.reject(new Error(`The engine refused a batch: ${message.reason}`));
+      case 'run-failed': {
+        const pending = this.#take(message.id);
+        this.#options.onRefused?.(message.reason, pending?.requestIds ?? []);
+        pending?.reject(new Error(`The engine refused a batch: ${message.reason}`));
         return;
+      }
       default:
         message satisfies never;
     }
@@ -152,7 +167,8 @@ export class RunnerReplica implements Replica {
     if (this.#isLoaded) this.#ready = withResolvers();
     if (!wasIdle) this.#crashesSinceGoodBatch++;
     this.#cancelLoadTimer();
-    this.#options.onCrash?.(reason);
+    const requestIds = [...this.#pending.values()].flatMap((pending) => pending.requestIds);
+    this.#options.onCrash?.(reason, requestIds);
     this.#failPending(new ServiceError('runner_crashed', { model: this.#options.model, reason, retryAfterSeconds: 1 }));
     if (this.#loadAttempts >= maxLoadAttempts) {
       this.#giveUp(`its process stopped ${maxLoadAttempts} times while loading (${reason})`);

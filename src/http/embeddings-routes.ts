@@ -4,6 +4,7 @@ import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { azureSchema, embeddingsSchema } from './schemas.ts';
+import { mark } from '../tracing/timeline.ts';
 import { sourceHeader } from './source-header.ts';
 import { recordRequest } from './timing.ts';
 import { truncationHeaders } from './truncation-headers.ts';
@@ -32,7 +33,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   const { config, embed, metrics } = deps;
   const { facts } = request;
   if (facts === null) throw new Error('The timing hook has not run. This is a bug.');
-  facts.readAtMs = performance.now();
+  mark(facts.timeline, 'readAtMs');
   facts.model = knownModel(body, deps);
   metrics.requestsInFlight.inc();
   const abort = new AbortController();
@@ -41,12 +42,15 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   try {
     const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
     facts.inputs = wanted.items.length;
-    const result = await embed(wanted, abort.signal, { requestId: request.id, caller: request.caller.name });
+    const { timeline, span } = facts;
+    const origin = { requestId: request.id, caller: request.caller.name, timeline, span };
+    const result = await embed(wanted, abort.signal, origin);
     facts.tokens = result.promptTokens;
     facts.cuts = result.cuts.length;
     const encodeStartMs = performance.now();
     const response = await writeEmbedResponse({ model: wanted.model, encodingFormat, result });
     metrics.encodeSeconds.observe({ model: facts.model }, (performance.now() - encodeStartMs) / 1000);
+    mark(timeline, 'encodedAtMs');
     void reply.headers(sourceHeader(result.source));
     if (result.cuts.length > 0) void reply.headers(truncationHeaders(result.cuts));
     void reply.header('content-type', 'application/json').send(response);
@@ -58,6 +62,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     metrics.requestsInFlight.dec();
     if (abort.signal.aborted) {
       facts.error ??= new ServiceError('client_closed_request');
+      facts.code ??= 'client_closed_request';
       recordRequest(request, reply, deps, 499);
     }
   }

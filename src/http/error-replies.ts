@@ -26,7 +26,7 @@ export function registerErrors(app: FastifyInstance, { config }: Pick<HttpDeps, 
 /** Answers with `error`; what is not a ServiceError becomes `internal_error` and is only logged. */
 export function sendError(error: Error, request: FastifyRequest, reply: FastifyReply, maxBodyBytes = 0): FastifyReply {
   const shown = toServiceError(error, request, maxBodyBytes);
-  if (request.facts) request.facts.error = error;
+  if (request.facts) Object.assign(request.facts, { error, code: shown.code });
   const { retryAfterSeconds } = shown.details;
   if (retryAfterSeconds !== undefined) {
     void reply.header('retry-after', String(Math.max(1, Math.ceil(retryAfterSeconds))));

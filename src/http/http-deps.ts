@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Embed } from '../embed.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Catalog } from '../models/model-card.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
 /** Everything the HTTP layer needs; it knows no model, engine or scheduler. */
 export interface HttpDeps {
@@ -11,6 +12,8 @@ export interface HttpDeps {
   readonly catalog: Catalog;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Undefined: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly health: () => Health;
   /** The body of `GET /info`. */
   readonly info: () => Readonly<Record<string, unknown>>;

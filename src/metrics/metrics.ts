@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+const loadSeconds = [0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800]; // the download, where there is one, counts
 const tokenCounts = [8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16_384];
 
 /** Every metric once. `docs/metrics.md` lists the same names and a test compares the two both ways. */
@@ -16,7 +17,17 @@ export function createMetrics() {
     new Histogram<L>({ name, help, labelNames, buckets, registers });
   return {
     registry,
+    /** Called before each scrape: they set the gauges that nobody else would read. */
+    beforeScrape: new Set<() => void>(),
+    buildInfo: gauge('embeddings_build_info', 'Always 1; the labels say what runs', ['version', 'provider']),
+    ready: gauge('embeddings_ready', '1 where requests may be sent, as /readyz says it, else 0', []),
+    connections: gauge('embeddings_connections', 'Connections that clients have open', []),
     requests: counter('embeddings_requests_total', 'Embedding requests answered, by HTTP status', ['model', 'status']),
+    requestErrors: counter(
+      'embeddings_request_errors_total',
+      'Embedding requests answered with an error, by its row in errors.md',
+      ['model', 'code'],
+    ),
     requestSeconds: histogram(
       'embeddings_request_seconds',
       'From the request read to the answer written',
@@ -45,6 +56,10 @@ export function createMetrics() {
     runSeconds: histogram('embeddings_run_seconds', 'One batch in the engine', ['model'], seconds),
     encodeSeconds: histogram('embeddings_encode_seconds', 'Writing the vectors of one response', ['model'], seconds),
     queueTokens: gauge('embeddings_queue_tokens', 'Tokens that wait for a runner', ['model']),
+    queueMaxTokens: gauge('embeddings_queue_max_tokens', 'Tokens of one model that may wait; more get 429', []),
+    queueOldestSeconds: gauge('embeddings_queue_oldest_seconds', 'How long the oldest input of the queue has waited', [
+      'model',
+    ]),
     batchTokens: histogram('embeddings_batch_tokens', 'Tokens of one batch', ['model'], tokenCounts),
     batchInputs: histogram(
       'embeddings_batch_inputs',
@@ -65,9 +80,16 @@ export function createMetrics() {
     runnerRestarts: counter('embeddings_runner_restarts_total', 'Runner processes started again after a crash', [
       'model',
     ]),
+    runnerResidentBytes: gauge(
+      'embeddings_runner_resident_bytes',
+      'Memory of the runners of a model; what they share of its files counts once',
+      ['model'],
+    ),
     modelsLoaded: gauge('embeddings_models_loaded', 'Models in memory', []),
     modelMemoryBytes: gauge('embeddings_model_memory_bytes', 'Memory a loaded model takes, at most', ['model']),
-    modelLoadSeconds: histogram('embeddings_model_load_seconds', 'Loading one model', ['model'], seconds),
+    modelMemoryMaxBytes: gauge('embeddings_model_memory_max_bytes', 'Memory that all loaded models may take', []),
+    memoryLimitBytes: gauge('embeddings_memory_limit_bytes', 'Memory of the machine or the container', []),
+    modelLoadSeconds: histogram('embeddings_model_load_seconds', 'Loading one model', ['model'], loadSeconds),
     modelLoadFailures: counter('embeddings_model_load_failures_total', 'Models that could not be loaded', ['model']),
     modelUnloads: counter(
       'embeddings_model_unloads_total',

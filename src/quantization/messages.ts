@@ -8,6 +8,8 @@ export type ToWriter =
       readonly file: string;
       /** Where each tensor lies in it. */
       readonly tensors: ReadonlyMap<string, TensorView>;
+      /** Of the request that wanted the model first. */
+      readonly requestId?: string | undefined;
     }
   | { readonly kind: 'derive'; readonly derivation: Derivation };
 

@@ -7,7 +7,10 @@ import { layOut, type Layout } from './layout.ts';
 import { weightsOf } from './weights-of.ts';
 import { writeDerived, type WriteOptions } from './write-file.ts';
 
-export interface QuantizedFileOptions extends Pick<WriteOptions, 'processes' | 'onProgress' | 'signal' | 'openWriter'> {
+export interface QuantizedFileOptions extends Pick<
+  WriteOptions,
+  'processes' | 'onProgress' | 'signal' | 'requestId' | 'openWriter'
+> {
   readonly derivations: readonly Derivation[];
   /** What the name of the file begins with, to tell for people. */
   readonly label: string;

@@ -13,6 +13,8 @@ export interface WriteOptions {
   readonly processes: number;
   readonly onProgress?: ((progress: WriteProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of the request that wants the model, if one does. */
+  readonly requestId?: string | undefined;
   readonly openWriter?: OpenWriter;
 }
 
@@ -59,7 +61,7 @@ export class WriterError extends Error {
 
 /** Whoever is done gets the next derivation, the largest first. */
 async function share(partial: string, options: WriteOptions): Promise<void> {
-  const { derivations, layout, processes, onProgress, signal, openWriter = forkWriter } = options;
+  const { derivations, layout, processes, onProgress, signal, requestId, openWriter = forkWriter } = options;
   const waiting = derivations.toSorted((a, b) => bytesOf(b) - bytesOf(a));
   const totalBytes = waiting.reduce((sum, derivation) => sum + bytesOf(derivation), 0);
   let doneBytes = 0;
@@ -83,7 +85,7 @@ async function share(partial: string, options: WriteOptions): Promise<void> {
         exit: (reason) => reject(new WriterError(`The process that quantises weights ended (${reason}).`)),
       });
       stops.push(() => channel.kill());
-      channel.send({ kind: 'open', file: partial, tensors: layout.tensors });
+      channel.send({ kind: 'open', file: partial, tensors: layout.tensors, requestId });
       next();
     });
   const stops: (() => void)[] = [];

@@ -6,6 +6,7 @@ import { openSync, writeSync } from 'node:fs';
 import type { TensorView } from '../store/safetensors.ts';
 import { lowerPriority } from '../util/lower-priority.ts';
 import { derive, type TensorSink } from './derive.ts';
+import { nameWork } from '../util/name-work.ts';
 import type { FromWriter, ToWriter } from './messages.ts';
 import { TensorRows } from './tensor-rows.ts';
 
@@ -13,12 +14,17 @@ lowerPriority(10); // requests to other models go first
 
 const source = new TensorRows();
 let sink: TensorSink | undefined;
+let requestIds: readonly string[] = [];
+
+nameWork(process, () => requestIds);
 
 process.on('SIGINT', () => {}); // whoever started this decides when it stops
 process.on('SIGTERM', () => {});
 process.on('message', (message: ToWriter) => {
-  if (message.kind === 'open') sink = openSink(message.file, message.tensors);
-  else process.send?.(answer(message));
+  if (message.kind === 'derive') return void process.send?.(answer(message));
+  const { file, tensors, requestId } = message;
+  requestIds = requestId === undefined ? [] : [requestId];
+  sink = openSink(file, tensors);
 });
 
 function answer({ derivation }: Extract<ToWriter, { kind: 'derive' }>): FromWriter {

@@ -1,3 +1,6 @@
+import type { Timeline } from '../tracing/timeline.ts';
+import type { RequestSpan } from '../tracing/tracer.ts';
+
 /** Where a request comes from, as far as the stages after parsing need to know it. */
 export interface Origin {
   /** In logs of every process that works on the request. */
@@ -6,4 +9,8 @@ export interface Origin {
   readonly caller: string;
   /** When its answer is of no use any more, on the clock of `performance.now()`; never when undefined. */
   readonly deadlineMs?: number | undefined;
+  /** Where each stage writes when it was done. */
+  readonly timeline?: Timeline | undefined;
+  /** Only where it is traced. */
+  readonly span?: RequestSpan | undefined;
 }

@@ -6,4 +6,6 @@ export interface Batch {
   readonly offsets: Int32Array;
   /** Tokens at the start of each sequence that pooling leaves out; absent where it takes all. `[rows]` */
   readonly skips?: Int32Array;
+  /** The requests that it works for, the first few: whatever happens to a batch is logged under their ids. */
+  readonly requestIds?: readonly string[];
 }

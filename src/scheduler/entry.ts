@@ -1,3 +1,5 @@
+import type { Origin } from '../request/origin.ts';
+
 /** What one vector is computed from. */
 export interface Sequence {
   readonly ids: Int32Array;
@@ -29,16 +31,18 @@ export interface Settle {
 /** One request's rows, filled as its batches come back. */
 export class Submission {
   readonly data: Float32Array;
+  readonly origin: Origin | undefined;
   readonly #dim: number;
   readonly #settle: Settle;
   #missing: number;
   #isSettled = false;
 
-  constructor(rows: number, dim: number, settle: Settle) {
+  constructor(rows: number, dim: number, settle: Settle, origin?: Origin) {
     this.data = new Float32Array(rows * dim);
     this.#dim = dim;
     this.#missing = rows;
     this.#settle = settle;
+    this.origin = origin;
   }
 
   get isSettled(): boolean {

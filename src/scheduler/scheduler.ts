@@ -4,6 +4,7 @@ import type { Origin } from '../request/origin.ts';
 import { toRetryAfter } from '../util/retry-after.ts';
 import type { Vectors } from '../vectors/vectors.ts';
 import type { Batch } from './batch.ts';
+import { nameRequests, noteBatch, originsOf } from './batch-origins.ts';
 import type { Entry, Sequence } from './entry.ts';
 import { keyOf, Submission } from './entry.ts';
 import { Queue } from './queue.ts';
@@ -27,8 +28,19 @@ export interface SchedulerObserver {
     readonly paddedTokens: number;
     readonly waitedMs: readonly number[];
   }): void;
+  onBatchEnd?(batch: EndedBatch): void;
   onDeduplicated?(inputs: number): void;
   onCancelled?(inputs: number): void;
+}
+
+/** One run of a replica, well or not, and the requests it worked for. */
+export interface EndedBatch {
+  readonly origins: readonly Origin[];
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly tokens: number;
+  readonly rows: number;
+  readonly hasFailed: boolean;
 }
 
 const maxFailures = 3; // batches an input may be in that fail; after that it is the likely cause
@@ -61,18 +73,26 @@ export class Scheduler {
     return this.#inFlight.size === 0;
   }
 
+  /** How long the oldest of what waits has waited; 0 where nothing does. */
+  get oldestWaitMs(): number {
+    for (const { state, queuedAtMs } of this.#inFlight.values())
+      // in the order in which they came
+      if (state === 'waiting') return this.#options.nowMs() - queuedAtMs;
+    return 0;
+  }
+
   /**
    * Vectors of the inputs, in their order.
    * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
    */
-  async embed(inputs: readonly Sequence[], signal?: AbortSignal, _origin?: Origin): Promise<Vectors> {
+  async embed(inputs: readonly Sequence[], signal?: AbortSignal, origin?: Origin): Promise<Vectors> {
     if (this.#failure !== undefined) throw this.#failure;
     signal?.throwIfAborted();
     this.#refuseOverload(inputs);
     let onAbort: (() => void) | undefined;
     try {
       const data = await new Promise<Float32Array>((resolve, reject) => {
-        const submission = new Submission(inputs.length, this.dimensions, { resolve, reject });
+        const submission = new Submission(inputs.length, this.dimensions, { resolve, reject }, origin);
         const entries = this.#enqueue(submission, inputs);
         onAbort = () => this.#cancel(submission, entries, signal?.reason);
         signal?.addEventListener('abort', onAbort, { once: true });
@@ -116,6 +136,7 @@ export class Scheduler {
     const all = [...entries];
     this.#queue.add(all.filter((entry) => entry.state === 'waiting' && entry.failures === 0));
     if (shared > 0) this.#options.observer?.onDeduplicated?.(shared);
+    if (submission.origin?.timeline !== undefined) submission.origin.timeline.deduplicated = shared;
     this.#options.observer?.onQueue?.(this.#queue.tokens);
     return all;
   }
@@ -154,17 +175,21 @@ export class Scheduler {
 
   async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
     const startedMs = this.#options.nowMs();
-    const batch = toBatch(entries);
+    const origins = originsOf(entries);
+    const batch = toBatch(entries, nameRequests(origins));
     let vectors: Vectors;
     try {
       const running = replica.embed(batch);
-      this.#report(batch, entries, startedMs); // while the replica works
+      this.#report(batch, entries, { origins, startedMs }); // while the replica works
       vectors = await running;
     } catch (error) {
+      this.#reportEnd(batch, { origins, startedMs, endedMs: this.#options.nowMs(), hasFailed: true });
       this.#onFailedBatch(entries, error);
       return;
     }
-    const seconds = Math.max(1e-3, (this.#options.nowMs() - startedMs) / 1000);
+    const endedMs = this.#options.nowMs();
+    this.#reportEnd(batch, { origins, startedMs, endedMs, hasFailed: false });
+    const seconds = Math.max(1e-3, (endedMs - startedMs) / 1000);
     const rate = batch.ids.length / seconds;
     this.#tokensPerSecond =
       this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
@@ -218,7 +243,12 @@ export class Scheduler {
     for (const resume of this.#idle.splice(0).toReversed()) resume();
   }
 
-  #report(batch: Batch, entries: readonly Entry[], startedMs: number): void {
+  #report(
+    batch: Batch,
+    entries: readonly Entry[],
+    { origins, startedMs }: Pick<EndedBatch, 'origins' | 'startedMs'>,
+  ): void {
+    noteBatch(origins, batch.requestIds ?? [], startedMs);
     const longest = entries.reduce((max, entry) => Math.max(max, entry.ids.length), 0);
     this.#options.observer?.onQueue?.(this.#queue.tokens);
     this.#options.observer?.onBatch?.({
@@ -228,15 +258,20 @@ export class Scheduler {
       waitedMs: entries.map((entry) => startedMs - entry.queuedAtMs),
     });
   }
+
+  #reportEnd(batch: Batch, end: Omit<EndedBatch, 'tokens' | 'rows'>): void {
+    this.#options.observer?.onBatchEnd?.({ ...end, tokens: batch.ids.length, rows: batch.offsets.length - 1 });
+  }
 }
 
-function toBatch(entries: readonly Entry[]): Batch {
+function toBatch(entries: readonly Entry[], requestIds: readonly string[]): Batch {
   const offsets = new Int32Array(entries.length + 1);
   entries.forEach((entry, row) => {
     offsets[row + 1] = offsets[row]! + entry.ids.length;
   });
   const ids = new Int32Array(offsets[entries.length]!);
   entries.forEach((entry, row) => ids.set(entry.ids, offsets[row]!));
-  if (!entries.some(({ skip = 0 }) => skip > 0)) return { ids, offsets };
-  return { ids, offsets, skips: Int32Array.from(entries, ({ skip = 0 }) => skip) };
+  const batch = requestIds.length === 0 ? { ids, offsets } : { ids, offsets, requestIds };
+  if (!entries.some(({ skip = 0 }) => skip > 0)) return batch;
+  return { ...batch, skips: Int32Array.from(entries, ({ skip = 0 }) => skip) };
 }

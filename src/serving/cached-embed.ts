@@ -24,7 +24,9 @@ export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbe
     const keys = sequences.map((sequence) => `${source}\n${keyOf(sequence)}`);
     const found = keys.map((key) => cache.get(key));
     const missing = sequences.filter((_, row) => found[row] === undefined);
-    onLookUp({ hits: sequences.length - missing.length, misses: missing.length });
+    const hits = sequences.length - missing.length;
+    onLookUp({ hits, misses: missing.length });
+    if (origin?.timeline !== undefined) origin.timeline.cached = hits;
     const computed = missing.length === 0 ? undefined : await embed(missing, signal, origin);
     const dim = computed?.dim ?? found.find((vector) => vector !== undefined)?.length ?? 0;
     const data = new Float32Array(sequences.length * dim);

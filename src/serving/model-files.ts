@@ -7,6 +7,8 @@ import type { Clock } from './clock.ts';
 export interface FetchOptions {
   readonly onProgress: (progress: DownloadProgress) => void;
   readonly signal: AbortSignal;
+  /** Of the request that asked first, if one did. */
+  readonly requestId?: string | undefined;
 }
 
 export interface ModelFilesOptions {
@@ -51,12 +53,12 @@ export class ModelFiles {
   }
 
   /** The folder of a model; downloads it where it is not here, once however many ask. @throws ServiceError */
-  async obtain(entry: AllowlistEntry): Promise<LocatedModel> {
+  async obtain(entry: AllowlistEntry, requestId?: string): Promise<LocatedModel> {
     const key = keyOf(entry);
     const running = this.#running.get(key);
     if (running !== undefined) return running.located;
     const located = this.#options.locate(entry);
-    return located ?? this.#download(entry, key);
+    return located ?? this.#download(entry, key, requestId);
   }
 
   downloadOf(entry: AllowlistEntry): Download | undefined {
@@ -81,7 +83,7 @@ export class ModelFiles {
     for (const { abort } of this.#running.values()) abort.abort(shuttingDown());
   }
 
-  #download(entry: AllowlistEntry, key: string): Promise<LocatedModel> {
+  #download(entry: AllowlistEntry, key: string, requestId?: string): Promise<LocatedModel> {
     const { fetch, clock, observer } = this.#options;
     const abort = new AbortController();
     const onProgress = (progress: DownloadProgress) => {
@@ -91,7 +93,7 @@ export class ModelFiles {
     };
     const run = async () => {
       try {
-        const located = await fetch(entry, { onProgress, signal: abort.signal });
+        const located = await fetch(entry, { onProgress, signal: abort.signal, requestId });
         observer?.onEnd?.(entry.name, 'done');
         return located;
       } catch (error) {

@@ -37,7 +37,8 @@ export interface ModelHostOptions {
 /** Hears of the life of models. */
 export interface HostObserver {
   onLoaded?(entry: AllowlistEntry, load: { readonly seconds: number; readonly memoryBytes: number }): void;
-  onLoadFailed?(entry: AllowlistEntry, error: unknown): void;
+  /** `requestId` is that of the request which asked for it first, if one did. */
+  onLoadFailed?(entry: AllowlistEntry, error: unknown, requestId?: string): void;
   onUnload?(entry: AllowlistEntry, reason: UnloadReason): void;
   /** A model that was loaded is gone, and its memory is the system's again. */
   onClosed?(entry: AllowlistEntry, memoryBytes: number): void;
@@ -53,6 +54,7 @@ interface Caller {
   readonly deadlineMs: number;
   /** Fires when the caller has left. */
   readonly signal?: AbortSignal | undefined;
+  readonly requestId?: string | undefined;
 }
 
 /** The allowed models: loads them on first use, one load each however many ask, and unloads those that others need the place of. */
@@ -99,9 +101,15 @@ export class ModelHost implements Catalog {
    * @throws ServiceError `model_not_found`, `model_loading`, `model_limit_reached`, `shutting_down`, and what the load or
    * the work throws
    */
-  async use<T>(name: string, work: ModelWork<T>, wish: PromptWish = {}, signal?: AbortSignal): Promise<T> {
+  async use<T>(
+    name: string,
+    work: ModelWork<T>,
+    wish: PromptWish = {},
+    signal?: AbortSignal,
+    requestId?: string,
+  ): Promise<T> {
     const { clock, loadWaitSeconds } = this.#options;
-    return this.#use(name, work, { wish, deadlineMs: clock.nowMs() + loadWaitSeconds * 1000, signal });
+    return this.#use(name, work, { wish, deadlineMs: clock.nowMs() + loadWaitSeconds * 1000, signal, requestId });
   }
 
   /** Loads a model that nobody has asked for yet. @throws what the load throws */
@@ -131,7 +139,7 @@ export class ModelHost implements Catalog {
     const entry = this.#entryOf(name);
     const variant = isPlain(caller.wish) ? undefined : await this.#variantFor(entry, caller);
     if (this.#entryOf(name) !== entry) return this.#use(name, work, caller); // the list changed meanwhile
-    const slot = this.#slotOf(entry, variant); // found or made at once: others that ask share it
+    const slot = this.#slotOf(entry, caller.requestId, variant); // found or made at once: others that ask share it
     if (slot.failure !== undefined) throw slot.failure;
     slot.hold();
     try {
@@ -175,14 +183,14 @@ export class ModelHost implements Catalog {
     const loaded = [...this.#slots.values()].find(({ entryKey, model }) => entryKey === key && model !== undefined);
     const variants =
       loaded === undefined
-        ? await variantsOf(entry, await this.#inTime(files.obtain(entry), caller, { entry })) // only its files say it
+        ? await variantsOf(entry, await this.#inTime(files.obtain(entry, caller.requestId), caller, { entry })) // only its files say it
         : (loaded.model?.card.tasks ?? []);
     const { task, inputType } = caller.wish;
     const found = [task, inputType].map((wanted) => (wanted === undefined ? undefined : findName(wanted, variants)));
     return found.find((variant) => variant !== undefined);
   }
 
-  #slotOf(base: AllowlistEntry, task = base.task): ModelSlot {
+  #slotOf(base: AllowlistEntry, requestId?: string, task = base.task): ModelSlot {
     const entry = task === undefined ? base : { ...base, task };
     const key = slotKey(entry);
     const known = this.#slots.get(key);
@@ -193,12 +201,13 @@ export class ModelHost implements Catalog {
       entry,
       entryKey,
       prepare,
+      requestId,
       room: this.#room,
       clock,
       isPinned: () => [...this.#entries.values()].some((line) => line.pin === true && slotKey(line) === entryKey),
       onRetire: (retired, reason) => this.#forget(retired, reason),
       onReady: ({ memoryBytes }, seconds) => observer?.onLoaded?.(entry, { seconds, memoryBytes }),
-      onFailed: (_, error) => observer?.onLoadFailed?.(entry, error),
+      onFailed: (_, error) => observer?.onLoadFailed?.(entry, error, requestId),
       onClosed: (closed, { wasReady }) => {
         this.#alive.delete(closed);
         if (wasReady) observer?.onClosed?.(entry, closed.memoryBytes);

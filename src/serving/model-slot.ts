@@ -14,7 +14,7 @@ export interface PreparedModel {
 }
 
 /** Finds or downloads the files of a model and reads them. @throws ServiceError */
-export type PrepareModel = (entry: AllowlistEntry) => Promise<PreparedModel>;
+export type PrepareModel = (entry: AllowlistEntry, requestId: string | undefined) => Promise<PreparedModel>;
 
 /** Why a model leaves memory: nobody used it, another needs the place, or the allowlist no longer has it. */
 export type UnloadReason = 'idle' | 'room' | 'allowlist';
@@ -24,6 +24,8 @@ export interface SlotOptions {
   /** Key of its entry in the allowlist: requests may ask for several variants of one. */
   readonly entryKey: string;
   readonly prepare: PrepareModel;
+  /** Of the request that asked for it first, if one did. */
+  readonly requestId: string | undefined;
   readonly room: ModelRoom;
   readonly clock: Clock;
   /** Asked each time: the allowlist may change it. */
@@ -185,9 +187,9 @@ export class ModelSlot implements Occupant {
   }
 
   async #load(): Promise<ServedModel> {
-    const { prepare, room, onReady } = this.#options;
+    const { prepare, requestId, room, onReady } = this.#options;
     const { signal } = this.#abort;
-    const prepared = await prepare(this.entry);
+    const prepared = await prepare(this.entry, requestId);
     this.#memoryBytes = prepared.memoryBytes;
     this.#goTo('waiting');
     this.#settle(); // whoever asked for it may have left meanwhile

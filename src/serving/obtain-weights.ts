@@ -18,6 +18,7 @@ export interface WeightsQuestion extends QuantizedGraph {
   readonly processes: number;
   readonly onProgress: (progress: WriteProgress) => void;
   readonly signal: AbortSignal;
+  readonly requestId?: string | undefined;
   readonly openWriter?: OpenWriter;
 }
 

@@ -11,6 +11,8 @@ export interface OpenRunnersOptions extends Pick<
 > {
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** A batch that takes longer is logged; none when undefined. */
+  readonly slowSeconds: number | undefined;
 }
 
 /** Opens runner processes of one model; each reports its ups and downs to the log and the metrics. */
@@ -20,7 +22,12 @@ export interface RunnerOpener {
   close(): void;
 }
 
-export function createRunnerOpener({ metrics, logger, ...options }: OpenRunnersOptions): RunnerOpener {
+export function createRunnerOpener({
+  metrics,
+  logger,
+  slowSeconds = Infinity,
+  ...options
+}: OpenRunnersOptions): RunnerOpener {
   const label = { model: options.model };
   const ready = countRunners(metrics.runners, options.model);
   return {
@@ -34,13 +41,18 @@ export function createRunnerOpener({ metrics, logger, ...options }: OpenRunnersO
           ready.up(id);
           if (starts++ > 0) logger.info(label, 'runner is back');
         },
-        onCrash: (reason) => {
+        onCrash: (reason, requestIds) => {
           ready.down(id);
           metrics.runnerRestarts.inc(label);
-          logger.error({ ...label, reason }, 'runner stopped; starting it again');
+          logger.error({ ...label, reason, requestIds }, 'runner stopped; starting it again');
         },
+        onRefused: (reason, requestIds) => logger.error({ ...label, reason, requestIds }, 'runner refused a batch'),
         onGiveUp: (reason) => logger.error({ ...label, reason }, 'runner given up: it will not be started again'),
-        onRun: (runMs) => metrics.runSeconds.observe(label, runMs / 1000),
+        onRun: (runMs, { tokens, inputs, requestIds }) => {
+          metrics.runSeconds.observe(label, runMs / 1000);
+          if (runMs / 1000 >= slowSeconds)
+            logger.warn({ ...label, ms: Math.round(runMs), inputs, tokens, requestIds }, 'slow batch');
+        },
       });
     },
     close: () => ready.close(),

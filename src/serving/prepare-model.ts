@@ -14,6 +14,8 @@ import { startServedModel, type StartOptions } from './served-model.ts';
 export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters' | 'resources' | 'signal' | 'weights'> {
   /** Hears how far the weights of a model are that are made from its checkpoint. */
   readonly onQuantising: (model: string, progress: WriteProgress) => void;
+  /** Of the request that wants the model, if one does. */
+  readonly requestId: string | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface PrepareOptions extends Omit<StartOptions, 'plan' | 'parameters'
  * @throws ServiceError `architecture_not_supported`, `model_broken`
  */
 export async function prepareModel(options: PrepareOptions): Promise<PreparedModel> {
-  const { entry, config, provider, onQuantising } = options;
+  const { entry, config, provider, onQuantising, requestId } = options;
   const plan = await planModel(options);
   const { model, precision } = plan;
   const parameters = countParameters(model);
@@ -39,6 +41,7 @@ export async function prepareModel(options: PrepareOptions): Promise<PreparedMod
         processes: readMachine().cores,
         onProgress: (progress) => onQuantising(entry.name, progress),
         signal,
+        requestId,
       }).catch((error: unknown) => {
         throw error instanceof ServiceError ? error : broken(entry, error);
       });

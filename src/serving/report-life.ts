@@ -31,9 +31,9 @@ export function reportLife({ metrics, say, logger, freeMemory }: LifeReportOptio
       say(`${model} is ready after ${seconds.toFixed(2)} s`);
       freeMemory(); // of reading its files and planning
     },
-    onLoadFailed: ({ name: model }, error) => {
+    onLoadFailed: ({ name: model }, error, requestId) => {
       metrics.modelLoadFailures.inc({ model });
-      logger.error({ model, err: error }, 'could not be loaded');
+      logger.error({ model, requestId, err: error }, 'could not be loaded');
     },
     onUnload: ({ name: model }, reason) => {
       metrics.modelUnloads.inc({ model, reason });

@@ -1,8 +1,16 @@
 import type { Metrics } from '../metrics/metrics.ts';
-import type { SchedulerObserver } from '../scheduler/scheduler.ts';
+import type { EndedBatch, SchedulerObserver } from '../scheduler/scheduler.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 
-/** Turns what the scheduler of one model reports into metrics. */
-export function toObserver(metrics: Metrics, model: string, maxBatchTokens: number): Required<SchedulerObserver> {
+export interface ObserverOptions {
+  readonly metrics: Metrics;
+  readonly model: string;
+  readonly maxBatchTokens: number;
+  readonly tracer: Tracer | undefined;
+}
+
+/** Turns what the scheduler of one model reports into metrics and spans. */
+export function toObserver({ metrics, model, maxBatchTokens, tracer }: ObserverOptions): SchedulerObserver {
   const label = { model };
   return {
     onQueue: (tokens) => metrics.queueTokens.set(label, tokens),
@@ -13,7 +21,15 @@ export function toObserver(metrics: Metrics, model: string, maxBatchTokens: numb
       metrics.paddingTokens.inc(label, paddedTokens);
       for (const ms of waitedMs) metrics.queueSeconds.observe(label, ms / 1000);
     },
+    ...(tracer === undefined ? {} : { onBatchEnd: (batch: EndedBatch) => traceBatch(tracer, model, batch) }),
     onDeduplicated: (inputs) => metrics.dedupedInputs.inc(label, inputs),
     onCancelled: (inputs) => metrics.cancelledInputs.inc(label, inputs),
   };
+}
+
+function traceBatch(tracer: Tracer, model: string, batch: EndedBatch): void {
+  const spans = batch.origins.flatMap(({ span }) => span ?? []);
+  if (spans.length === 0) return; // none of its requests is sampled
+  const { startedMs: startMs, endedMs: endMs, rows: inputs, ...rest } = batch;
+  tracer.recordBatch({ ...rest, model, spans, startMs, endMs, inputs });
 }

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import { createCachedEmbed, type EmbedSequences } from './cached-embed.ts';
 import type { PromptSources, PromptWish } from './choose-prompt.ts';
 import { choosePrompt } from './choose-prompt.ts';
@@ -17,6 +18,7 @@ import { createRunnerOpener } from './open-runners.ts';
 import type { Weights } from './obtain-weights.ts';
 import type { ModelPlan, PlanOptions } from './plan-model.ts';
 import { broken } from './plan-model.ts';
+import { measureAtScrape } from './scrape-gauges.ts';
 import { toObserver } from './scheduler-metrics.ts';
 
 /** A model in memory: its tokenizer, and a scheduler over its runner processes. */
@@ -39,6 +41,8 @@ export interface StartOptions extends PlanOptions {
   readonly resources: Resources;
   readonly weights: Weights;
   readonly metrics: Metrics;
+  /** Undefined: nothing is traced. */
+  readonly tracer: Tracer | undefined;
   readonly openChannel: OpenChannel;
   /** Undefined: every vector is computed. */
   readonly resultCache: LRUCache<string, Float32Array> | undefined;
@@ -61,6 +65,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     resources,
     weights,
     metrics,
+    tracer,
     logger,
     openChannel,
     signal,
@@ -85,6 +90,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     openChannel,
     metrics,
     logger,
+    slowSeconds: config.slowRequest,
   });
   const first = opener.open();
   const stop = () => void first.close();
@@ -102,9 +108,11 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
       maxBatchTokens,
       maxQueueTokens: config.maxQueueTokens,
       nowMs: () => performance.now(),
-      observer: toObserver(metrics, entry.name, maxBatchTokens),
+      observer: toObserver({ metrics, model: entry.name, maxBatchTokens, tracer }),
     });
     metrics.modelsLoaded.inc();
+    const runnerPids = () => runners.flatMap((runner) => runner.pid ?? []);
+    const stopMeasuring = measureAtScrape(metrics, { model: entry.name, runnerPids, scheduler });
     const card = toModelFacts({ ...plan, located, replicas, threads });
     const compute: EmbedSequences = (...work) => scheduler.embed(...work);
     let isClosed = false;
@@ -119,10 +127,11 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
         skipsPrompt: !pipeline.pooling.includePrompt,
       },
       choosePrompt: (wish, line) => choosePrompt(wish, { prompts, variants, line, defaultPrompt }),
-      runnerPids: () => runners.flatMap((runner) => runner.pid ?? []),
+      runnerPids,
       close: async () => {
         if (!isClosed) metrics.modelsLoaded.dec();
         isClosed = true;
+        stopMeasuring();
         opener.close();
         tokenizer.close();
         await scheduler.close();

@@ -83,13 +83,13 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Parser<
   return { placeholder: 'name', parse };
 }
 
-/** Seconds: `90`, `90s`, `5m`, `1h`; undefined for `never`. */
+/** Seconds: `500ms`, `90`, `90s`, `5m`, `1h`; undefined for `never`. */
 export function duration(): Parser<number | undefined> {
-  const secondsOf: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+  const secondsOf: Readonly<Record<string, number>> = { ms: 0.001, '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
   const parse = (value: string): number | undefined => {
     const lower = value.toLowerCase();
     if (lower === 'never' || lower === '-1') return undefined;
-    const [, count, unit = ''] = /^(\d{1,9})([smhd]?)$/.exec(lower) ?? [];
+    const [, count, unit = ''] = /^(\d{1,9})(ms|[smhd]|)$/.exec(lower) ?? [];
     if (count === undefined || Number(count) === 0)
       throw new Error('expected a time above 0 such as 90s, 5m or 1h, or never');
     return Number(count) * secondsOf[unit]!; // the pattern lets only these units through

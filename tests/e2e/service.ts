@@ -14,6 +14,8 @@ export interface Service {
   readonly pid: number;
   /** Lines of the log so far. */
   readonly log: readonly string[];
+  /** What it and its children said on stderr. */
+  readonly errors: readonly string[];
   /** The exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>;
   kill(signal: NodeJS.Signals): void;
@@ -34,17 +36,19 @@ export async function startServiceWith(
   const child = spawn(process.execPath, args, {
     cwd: tmpdir(), // a .env of the developer must not count
     env: { PATH: process.env['PATH'], HF_HUB_CACHE: join(tmpdir(), 'no-such-cache'), ...variables },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   const log: string[] = [];
+  const errors: string[] = [];
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal ?? code ?? -1));
   });
   createInterface({ input: child.stdout }).on('line', (line) => log.push(line));
+  createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
   const url = await until('the service listens', () => /"url":"([^"]+)"/.exec(log.join('\n'))?.[1]);
   await until('the service is ready', async () => (await fetch(`${url}/readyz`)).ok);
-  return { url, pid: child.pid ?? -1, log, ended, kill: (signal) => child.kill(signal) };
+  return { url, pid: child.pid ?? -1, log, errors, ended, kill: (signal) => child.kill(signal) };
 }
 
 /** Waits for a true value of `probe`. */
@@ -101,8 +105,8 @@ async function inFlight(url: string): Promise<number> {
   return Number(/^embeddings_requests_in_flight (\d+)$/m.exec(text)?.[1] ?? 0);
 }
 
-export async function runnerPids(url: string): Promise<readonly number[]> {
-  const info = (await (await fetch(`${url}/info`)).json()) as { runner_pids: readonly number[] };
+export async function runnerPids(url: string, headers: Record<string, string> = {}): Promise<readonly number[]> {
+  const info = (await (await fetch(`${url}/info`, { headers })).json()) as { runner_pids: readonly number[] };
   return info.runner_pids;
 }
 

@@ -1,16 +1,21 @@
 import type { DownloadTask, FromChild, ToChild } from './download-messages.ts';
 import { downloadModel } from './download-model.ts';
 import { HubError } from './hub-error.ts';
+import { nameWork } from '../../util/name-work.ts';
 
 // The process of `downloadInChild`: downloads one model, says how far it is, and ends.
 const abort = new AbortController();
+let requestIds: readonly string[] = [];
+nameWork(process, () => requestIds);
 process.on('message', (message: ToChild) => {
   if (message.kind === 'stop') abort.abort();
   else void run(message).then((answer) => process.send?.(answer, () => process.disconnect()));
 });
 process.on('disconnect', () => abort.abort()); // whoever wanted the model has gone, or has its answer
 
-async function run({ repository, hub, token, revision, hfHubCache, locked }: DownloadTask): Promise<FromChild> {
+async function run(task: DownloadTask): Promise<FromChild> {
+  const { repository, hub, token, revision, hfHubCache, locked, requestId } = task;
+  requestIds = requestId === undefined ? [] : [requestId];
   try {
     const located = await downloadModel(repository, {
       revision,

@@ -6,13 +6,18 @@ import type { FromChild, ToChild } from './download-messages.ts';
 import type { DownloadOptions } from './download-model.ts';
 import { HubError } from './hub-error.ts';
 
+export interface ChildOptions extends DownloadOptions {
+  /** Of the request that wants the model, if one does. */
+  readonly requestId?: string | undefined;
+}
+
 /**
  * As `downloadModel`, in a process of its own: hashing gigabytes delays no request, and what the download took of memory
  * is the system's again when it ends.
  * @throws HubError, the signal's reason
  */
-export function downloadInChild(repository: string, options: DownloadOptions): Promise<LocatedModel> {
-  const { hub, onProgress, signal, revision, hfHubCache, locked } = options;
+export function downloadInChild(repository: string, options: ChildOptions): Promise<LocatedModel> {
+  const { hub, onProgress, signal, revision, hfHubCache, locked, requestId } = options;
   const { readToken, ...reached } = hub;
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -60,7 +65,8 @@ export function downloadInChild(repository: string, options: DownloadOptions): P
           message satisfies never;
       }
     });
-    send({ kind: 'download', repository, revision, hfHubCache, locked, hub: reached, token: readToken() });
+    const token = readToken();
+    send({ kind: 'download', repository, revision, hfHubCache, locked, hub: reached, token, requestId });
   });
 }
 

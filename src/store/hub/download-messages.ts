@@ -9,6 +9,8 @@ export interface DownloadTask extends Pick<DownloadOptions, 'revision' | 'hfHubC
   readonly repository: string;
   readonly hub: Omit<HubOptions, 'readToken'>;
   readonly token: string | undefined;
+  /** Of the request that wanted the model first. */
+  readonly requestId: string | undefined;
 }
 
 export type ToChild = DownloadTask | { readonly kind: 'stop' };
