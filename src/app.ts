@@ -26,7 +26,7 @@ import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { followLock } from './store/follow-lock.ts';
 import { findLocked, lockFilePath } from './store/lock-file.ts';
-import { AllowlistWatcher } from './store/watch-allowlist.ts';
+import { watchAllowlist } from './store/watch-allowlist.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
 
@@ -120,7 +120,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       freeMemory: createMemoryFreer(realClock, collect),
     }),
   });
-  const allowlist = new AllowlistWatcher({
+  const allowlist = watchAllowlist({
     path: config.supportedModels,
     log: logger,
     onChange: (list) => host.setAllowlist(list),
