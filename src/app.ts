@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import type { Certificate, CertificatePaths } from './access/certificate.ts';
+import { followCertificate } from './access/follow-certificate.ts';
+import { followKeys, type FollowedKeys } from './access/follow-keys.ts';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
 import { chooseProvider } from './engine/provider.ts';
@@ -27,6 +30,7 @@ import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts
 import { followLock } from './store/follow-lock.ts';
 import { findLocked, lockFilePath } from './store/lock-file.ts';
 import { watchAllowlist } from './store/watch-allowlist.ts';
+import type { FollowedFiles } from './util/followed-files.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
 
@@ -138,6 +142,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
   };
   let server: FastifyInstance | undefined;
+  let keys: FollowedKeys | undefined;
+  let certificate: FollowedFiles<Certificate> | undefined;
   let isClosing = false;
   let preload: readonly string[] = [];
 
@@ -158,8 +164,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     embed,
     catalog: host,
     listen: async () => {
+      keys = followKeys({ ...config, log: logger });
+      const paths = certificatePaths(config);
+      let useCertificate: (changed: Certificate) => void = () => {}; // until there is a server
+      certificate = paths && followCertificate({ paths, onChange: (changed) => useCertificate(changed), log: logger });
       startPreload(); // runners start while the HTTP modules load
-      const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
+      // `embeddings embed` does without these.
+      const [{ createHttpServer }, { listenOn }, { changeCertificate }] = await Promise.all([
+        import('./http/server.ts'),
+        import('./http/listen-on.ts'),
+        import('./http/tls.ts'),
+      ]);
       const isLoading = (name: string) => ['downloading', 'loading'].includes(host.get(name)?.state ?? '');
       const loading = () => preload.filter(isLoading);
       server = await createHttpServer({
@@ -169,14 +184,19 @@ export async function createApp(options: AppOptions): Promise<App> {
         metrics,
         logger,
         version: readVersion(),
+        keys,
+        certificate: certificate?.current,
         health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
         info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
       });
-      return { url: await server.listen({ host: config.host, port: config.port }) };
+      const created = server;
+      useCertificate = (changed) => changeCertificate(created, changed);
+      if (certificate !== undefined) useCertificate(certificate.current); // it may have changed meanwhile
+      return { url: await listenOn(server, config) };
     },
     close: async () => {
       isClosing = true; // not ready any more, so that load balancers stop sending
-      allowlist.close();
+      for (const followed of [allowlist, keys, certificate]) followed?.close();
       const drained = server?.close();
       await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down
@@ -196,6 +216,16 @@ async function withinSeconds(seconds: number, work: Promise<unknown> | undefined
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
+}
+
+/** Undefined for plain HTTP. Half of what TLS needs stops the start: the service must not serve without what was asked for. */
+function certificatePaths({ tlsCert: cert, tlsKey: key, tlsClientCa: clientCa }: Config): CertificatePaths | undefined {
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa };
+  if (cert !== undefined || key !== undefined || clientCa !== undefined)
+    throw new ConfigError(
+      'expected both EMBEDDINGS_TLS_CERT and EMBEDDINGS_TLS_KEY where one of them or EMBEDDINGS_TLS_CLIENT_CA is set',
+    );
+  return undefined;
 }
 
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */

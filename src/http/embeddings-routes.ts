@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { mayUse } from '../access/may-use.ts';
+import { modelNotFound, ServiceError } from '../errors.ts';
 import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
@@ -40,6 +41,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   reply.raw.once('close', onClose);
   try {
     const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
+    if (!mayUse(request.caller, wanted.model)) throw modelNotFound(wanted.model);
     facts.inputs = wanted.items.length;
     const result = await embed(wanted, abort.signal, { requestId: request.id, caller: request.caller.name });
     facts.tokens = result.promptTokens;

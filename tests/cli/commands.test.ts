@@ -28,6 +28,7 @@ function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ?
     threads: '3',
     shutdownSeconds: '9',
     loadWaitSeconds: '9',
+    publicRoutes: 'docs,health',
   };
   return special[name] ?? sampleValues[settings[name].placeholder] ?? '';
 }
