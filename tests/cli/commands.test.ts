@@ -116,6 +116,7 @@ test.each([
   [['export', '--help']],
   [['import', '--help']],
   [['rm', '--help']],
+  [['keys', 'create', '--help']],
   [['config', '--help']],
   [['doctor', '--help']],
   [['help', 'embed']],
@@ -152,6 +153,8 @@ test.each([
   [['export', '--output', '-', '--json']],
   [['import']],
   [['rm']],
+  [['keys']],
+  [['keys', 'create']],
 ])('%j is wrong usage with exit code 2', async (argv) => {
   const { stdout, stderr, exitCode } = await cli(argv);
   expect(stderr.length).toBeGreaterThan(0);
