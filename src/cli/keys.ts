@@ -47,7 +47,7 @@ export async function createKey(name: string, options: CreateKeyOptions, context
 export async function listKeys(options: ListKeysOptions, context: CliContext): Promise<void> {
   const { path } = await keyFileOf(options, context);
   const keys = await naming(path, async () => parseKeyFile(readFileSync(path, 'utf8')));
-  const rows = keys.map(({ record: { hash: _, ...shown } }) => ({ ...shown, state: stateOf(shown) }));
+  const rows = keys.map(({ record }) => ({ ...record, hash: undefined, state: stateOf(record) })); // no JSON has what is undefined
   if (options.json) return writeOut(context.stdout, `${JSON.stringify(rows, null, 2)}\n`);
   const text = formatTable([
     ['NAME', 'STATE', 'CREATED', 'EXPIRES', 'REQUESTS/MIN', 'TOKENS/MIN', 'MODELS'],

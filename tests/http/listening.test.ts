@@ -91,11 +91,12 @@ test('renewed files are shown to new connections; files that do not fit are logg
   put(one, 'cert', 'key');
   const lines: string[] = [];
   const note = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
-  let app: FastifyInstance | undefined;
-  const onChange = (changed: ReturnType<typeof readCertificate>) => app && changeCertificate(app, changed);
+  const server: { app?: FastifyInstance } = {};
+  const onChange = (changed: ReturnType<typeof readCertificate>) =>
+    server.app && changeCertificate(server.app, changed);
   const followed = followCertificate({ paths, onChange, log: { info: note, warn: note, error: note } });
   const served = await serve(followed.current);
-  app = served.app;
+  server.app = served.app;
   expect(await subjectAt(served.port)).toBe('one');
   put(two, 'cert');
   await expect.poll(() => lines.join('\n')).toContain('certificate is bad, the last good one stays');
