@@ -1,4 +1,7 @@
 import type { Logger } from 'pino';
+import type { Certificate, CertificatePaths } from './access/certificate.ts';
+import { followCertificate } from './access/follow-certificate.ts';
+import { followKeys, type FollowedKeys } from './access/follow-keys.ts';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
 import { chooseProvider } from './engine/provider.ts';
@@ -26,9 +29,10 @@ import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
 import { followLock } from './store/follow-lock.ts';
 import { findLocked, lockFilePath } from './store/lock-file.ts';
-import { AllowlistWatcher } from './store/watch-allowlist.ts';
 import { openTracer } from './tracing/open-tracer.ts';
 import type { Tracer } from './tracing/tracer.ts';
+import { watchAllowlist } from './store/watch-allowlist.ts';
+import type { FollowedFiles } from './util/followed-files.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
 import { readMachine } from './engine/machine.ts';
@@ -132,7 +136,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       freeMemory: createMemoryFreer(realClock, collect),
     }),
   });
-  const allowlist = new AllowlistWatcher({
+  const allowlist = watchAllowlist({
     path: config.supportedModels,
     log: logger,
     onChange: (list) => host.setAllowlist(list),
@@ -150,6 +154,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     }
   };
   let server: FastifyInstance | undefined;
+  let keys: FollowedKeys | undefined;
+  let certificate: FollowedFiles<Certificate> | undefined;
   let isClosing = false;
   let preload: readonly string[] = [];
 
@@ -172,8 +178,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     listen: async () => {
       const onLoss = (reason: string) => logger.warn({ reason }, 'traces could not be sent; some are lost');
       tracer = await openTracer({ ...config, version: readVersion(), onLoss });
+      keys = followKeys({ ...config, log: logger });
+      const paths = certificatePaths(config);
+      let useCertificate: (changed: Certificate) => void = () => {}; // until there is a server
+      certificate = paths && followCertificate({ paths, onChange: (changed) => useCertificate(changed), log: logger });
       startPreload(); // runners start while the HTTP modules load
-      const { createHttpServer } = await import('./http/server.ts'); // `embeddings embed` does without it
+      // `embeddings embed` does without these.
+      const [{ createHttpServer }, { listenOn }, { changeCertificate }] = await Promise.all([
+        import('./http/server.ts'),
+        import('./http/listen-on.ts'),
+        import('./http/tls.ts'),
+      ]);
       const isLoading = (name: string) => ['downloading', 'loading'].includes(host.get(name)?.state ?? '');
       const loading = () => preload.filter(isLoading);
       server = await createHttpServer({
@@ -184,14 +199,19 @@ export async function createApp(options: AppOptions): Promise<App> {
         logger,
         tracer,
         version: readVersion(),
+        keys,
+        certificate: certificate?.current,
         health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
         info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
       });
-      return { url: await server.listen({ host: config.host, port: config.port }) };
+      const created = server;
+      useCertificate = (changed) => changeCertificate(created, changed);
+      if (certificate !== undefined) useCertificate(certificate.current); // it may have changed meanwhile
+      return { url: await listenOn(server, config) };
     },
     close: async () => {
       isClosing = true; // not ready any more, so that load balancers stop sending
-      allowlist.close();
+      for (const followed of [allowlist, keys, certificate]) followed?.close();
       const drained = server?.close();
       await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down
@@ -212,6 +232,16 @@ async function withinSeconds(seconds: number, work: Promise<unknown> | undefined
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
+}
+
+/** Undefined for plain HTTP. Half of what TLS needs stops the start: the service must not serve without what was asked for. */
+function certificatePaths({ tlsCert: cert, tlsKey: key, tlsClientCa: clientCa }: Config): CertificatePaths | undefined {
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa };
+  if (cert !== undefined || key !== undefined || clientCa !== undefined)
+    throw new ConfigError(
+      'expected both EMBEDDINGS_TLS_CERT and EMBEDDINGS_TLS_KEY where one of them or EMBEDDINGS_TLS_CLIENT_CA is set',
+    );
+  return undefined;
 }
 
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */

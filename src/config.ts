@@ -13,6 +13,7 @@ import {
   list,
   listOrNone,
   oneOf,
+  someOf,
   path,
   port,
   proxy,
@@ -43,12 +44,22 @@ const hfHome = join(homedir(), '.cache/huggingface');
 
 type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
+/** Groups of routes that may need no key where there are keys. */
+export type PublicGroup = 'docs' | 'metrics' | 'health';
+const publicGroups: readonly PublicGroup[] = ['docs', 'metrics', 'health'];
+
 /** One row per setting. The flag is the key in kebab-case: `maxBatchSize` is `--max-batch-size`. */
 // oxfmt-ignore
 export const settings = {
   host: row('EMBEDDINGS_HOST', 'address to listen on; 0.0.0.0 for every network interface', 'localhost', text),
   port: row('EMBEDDINGS_PORT', 'port to listen on; 0 picks a free one', 11445, port),
-  apiKeys: { ...row('EMBEDDINGS_API_KEYS', 'comma-separated keys, one of which every /v1 request must send; none: open', [] as readonly string[], list), secret: true },
+  apiKeys: { ...row('EMBEDDINGS_API_KEYS', 'comma-separated keys, one of which every /v1 request must send; with neither these nor a file of keys the server is open', [] as readonly string[], list), secret: true },
+  apiKeysFile: row<string | undefined>('EMBEDDINGS_API_KEYS_FILE', 'file of keys with names, models and limits, made by `embeddings keys create`; followed', undefined, path),
+  publicRoutes: row('EMBEDDINGS_PUBLIC_ROUTES', 'which of docs, metrics and health need no key where there are keys, or none', publicGroups, () => someOf(...publicGroups)),
+  tlsCert: row<string | undefined>('EMBEDDINGS_TLS_CERT', 'PEM file with the certificate and its chain: serve https; followed', undefined, path),
+  tlsKey: row<string | undefined>('EMBEDDINGS_TLS_KEY', 'PEM file with the private key of the certificate', undefined, path),
+  tlsClientCa: row<string | undefined>('EMBEDDINGS_TLS_CLIENT_CA', 'PEM file with the authorities of which every client must have a certificate', undefined, path),
+  socket: row<string | undefined>('EMBEDDINGS_SOCKET', 'unix socket to listen on instead of host and port', undefined, path),
   corsOrigins: row('EMBEDDINGS_CORS_ORIGINS', 'comma-separated origins whose pages may call this server; * for all', ['*'] as readonly string[], list),
 
   supportedModels: { ...row('EMBEDDINGS_SUPPORTED_MODELS', 'the allowlist file', join(packageRoot, 'supported_models.txt'), path), fallbackText: 'supported_models.txt of the package' },

@@ -32,6 +32,8 @@ export const errorTable = {
   tiktoken_id_unknown: { status: 400, type: 'invalid_request_error', message: 'Expected token ids of {encoding}, as which this server reads those for this model (token_ids=), got {got} at position {position}, which is none. Send text, or ids made with that encoding.' },
   // 401, 404, 405, 408, 413, 415
   invalid_api_key: { status: 401, type: 'invalid_request_error', message: 'Incorrect API key provided. Send one of the keys of this server as "Authorization: Bearer KEY" or "api-key: KEY".' },
+  expired_api_key: { status: 401, type: 'invalid_request_error', message: 'The API key provided has expired. Ask the administrator of this server for a new one.', code: 'invalid_api_key' },
+  page_needs_key: { status: 401, type: 'invalid_request_error', message: 'This page needs an API key, and a browser does not send one by itself. Fetch it with a client that sends "Authorization: Bearer KEY", or reach it through a proxy that adds this header. An administrator opens it to everybody with docs in EMBEDDINGS_PUBLIC_ROUTES.', code: 'invalid_api_key' },
   model_not_found: { status: 404, type: 'invalid_request_error', message: 'The model `{model}` does not exist or you do not have access to it. GET /v1/models lists the models of this server; an administrator adds one as a line of supported_models.txt.' },
   unknown_url: { status: 404, type: 'invalid_request_error', message: 'Unknown request URL: {method} {url}. Please check the URL for typos; GET /docs lists every route.' },
   method_not_supported: { status: 405, type: 'invalid_request_error', message: 'Not allowed to {method} on {url}. Allowed: {allowed}.' },

@@ -60,6 +60,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
   util: [],
   // From `graph` on for the graph debugger and the doctor only.
   cli: [
+    'access',
     'app.ts',
     'config.ts',
     'errors.ts',

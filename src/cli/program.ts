@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { reportError } from './cli-error.ts';
 import { printConfig } from './config.ts';
 import type { CliContext } from './context.ts';
@@ -6,6 +6,8 @@ import type { DoctorOptions } from './doctor.ts';
 import { embedTexts } from './embed.ts';
 import { outputFormats, type OutputFormat } from './format-vectors.ts';
 import type { GraphOptions } from './graph.ts';
+import { addKeysCommands } from './keys-commands.ts';
+import { parsePositive } from './parse-positive.ts';
 import { serve } from './serve.ts';
 import { addSettingFlags, readSettingFlags, settingsHelp } from './setting-flags.ts';
 import { addStoreCommands } from './store-commands.ts';
@@ -57,6 +59,7 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
       embedTexts(texts, { ...options, flags: readSettingFlags(options) }, context),
     );
   addStoreCommands(program, context, exitWith);
+  addKeysCommands(program, context);
   addSettingFlags(program.command('config'), { isHidden: true })
     .description('print every setting, its value and where that came from')
     .option('--json', 'print JSON', false)
@@ -114,11 +117,6 @@ type EmbedFlags = Options & {
   readonly task?: string;
 };
 
-function parsePositive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Expected a whole number from 1.');
-  return Number(text);
-}
-
 const graphHelp = `
 Examples:
   embeddings graph sentence-transformers/all-MiniLM-L6-v2
@@ -152,6 +150,7 @@ Examples:
   embeddings models                         which models are on this machine
   embeddings export --output models.tar     all of them in one file, for \`embeddings import\` elsewhere
   embeddings doctor BAAI/bge-m3             how a model would run, and whether it does
+  embeddings keys create search-app         make an API key
   embeddings config                         every setting and where it came from
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or a bad setting.`;

@@ -1,3 +1,4 @@
+import { isLoopback } from '../access/is-loopback.ts';
 import { loadConfig, type Config, type ConfigInput } from '../config.ts';
 import { CliError } from './cli-error.ts';
 import { signalExitCodes, type CliApp, type CliContext, type StopSignal } from './context.ts';
@@ -34,6 +35,10 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
       const { url } = await listen(app, config);
       logger.info({ url, version: readVersion() }, 'listening');
       await writeOut(context.stderr, welcome(url, config));
+      if (isOpenToOthers(config)) {
+        logger.warn({ host: config.host }, openAdvice);
+        await writeOut(context.stderr, `warning: ${config.host}: ${openAdvice}\n`);
+      }
       const signal = await stop.first;
       logger.info({ signal, atMostSeconds: config.shutdownSeconds }, 'stopping; a second signal stops at once');
     } catch (error) {
@@ -51,7 +56,12 @@ async function listen(app: CliApp, config: Config): Promise<{ url: string }> {
   try {
     return await app.listen();
   } catch (error) {
-    const advice = listenAdvice[(error as { code?: string }).code ?? ''];
+    const { message, code } = error as NodeJS.ErrnoException;
+    if (config.socket !== undefined && code !== undefined)
+      throw new CliError(`EMBEDDINGS_SOCKET: expected a path where this user may make a socket: ${message}`, {
+        cause: error,
+      });
+    const advice = listenAdvice[code ?? ''];
     if (advice === undefined) throw error;
     throw new CliError(advice(config), { cause: error });
   }
@@ -68,10 +78,28 @@ const listenAdvice: Readonly<Record<string, (config: Config) => string>> = {
     `the host name ${host} is not known. Choose another with --host or EMBEDDINGS_HOST, such as localhost or 0.0.0.0.`,
 };
 
-function welcome(url: string, config: Config): string {
-  const key = config.apiKeys.length > 0 ? ' -H "Authorization: Bearer $KEY"' : '';
+const openAdvice =
+  'everybody who reaches this address may use the service. Set EMBEDDINGS_API_KEYS or EMBEDDINGS_API_KEYS_FILE (`embeddings keys create`), or listen on localhost.';
+
+function hasKeys({ apiKeys, apiKeysFile }: Config): boolean {
+  return apiKeys.length > 0 || apiKeysFile !== undefined;
+}
+
+/** Permissions guard a socket, and the authorities of clients a port. */
+function isOpenToOthers(config: Config): boolean {
+  const { socket, tlsClientCa, host } = config;
+  return !hasKeys(config) && socket === undefined && tlsClientCa === undefined && !isLoopback(host);
+}
+
+function welcome(address: string, config: Config): string {
+  const key = hasKeys(config) ? ' -H "Authorization: Bearer $KEY"' : '';
+  const [, socket] = /^unix:(.*)$/.exec(address) ?? [];
+  const scheme = config.tlsCert === undefined ? 'http' : 'https';
+  const url = socket === undefined ? address : `${scheme}://localhost`;
+  const docs = socket === undefined ? ` (API docs: ${url}/docs)` : '';
+  const via = socket === undefined ? '' : ` --unix-socket ${socket}`;
   const body = JSON.stringify({ model: findDefaultModel(config), input: 'Hello' });
-  return `Embeddings ${readVersion()} listens on ${url} (API docs: ${url}/docs). Try:\n  curl -s ${url}/v1/embeddings${key} -H "Content-Type: application/json" -d '${body}'\n`;
+  return `Embeddings ${readVersion()} listens on ${address}${docs}. Try:\n  curl -s${via} ${url}/v1/embeddings${key} -H "Content-Type: application/json" -d '${body}'\n`;
 }
 
 async function closeInTime(app: CliApp, config: Config): Promise<number> {

@@ -1,7 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify';
 import { anyone, type Caller } from '../access/caller.ts';
-import { ServiceError } from '../errors.ts';
+import type { Keys } from '../access/key-ring.ts';
+import type { PublicGroup } from '../config.ts';
+import { ServiceError, type ErrorCode } from '../errors.ts';
+import type { HttpDeps } from './http-deps.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,31 +21,40 @@ export function registerCaller(app: FastifyInstance): void {
   });
 }
 
-/** A hook that lets requests with one of `keys` pass; undefined where there are no keys: the server is open. */
-export function createAuth(keys: readonly string[]): onRequestHookHandler | undefined {
-  if (keys.length === 0) return undefined;
-  const digests = keys.map(digest); // the keys themselves are not kept
-  return (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => {
-    if (sentKeys(request).some((key) => isKnown(digest(key), digests))) return done();
-    void reply.header('www-authenticate', 'Bearer');
-    done(new ServiceError('invalid_api_key'));
-  };
+/**
+ * Gives the plugins of groups of routes: those of a group that is not public ask for a key where there are keys. What
+ * `keys` names is never public.
+ */
+export function createGuards({ keys, config }: Pick<HttpDeps, 'keys' | 'config'>) {
+  return (group: PublicGroup | 'keys', register: (scope: FastifyInstance) => void | Promise<void>) =>
+    async (scope: FastifyInstance): Promise<void> => {
+      const isPublic = group !== 'keys' && config.publicRoutes.includes(group);
+      if (keys !== undefined && !isPublic)
+        scope.addHook('onRequest', createAuth(keys, group === 'docs' ? 'page_needs_key' : 'invalid_api_key'));
+      await register(scope);
+    };
 }
 
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
+/** A hook that lets requests with a key in force pass, as its caller; `withoutKey` is the answer to those that send none. */
+function createAuth(keys: Keys, withoutKey: ErrorCode): onRequestHookHandler {
+  return (request, reply, done) => {
+    let code = withoutKey;
+    for (const key of sentKeys(request)) {
+      const found = keys.find(key);
+      if ('caller' in found) {
+        request.caller = found.caller;
+        return done();
+      }
+      if (code !== 'expired_api_key') code = found.refused === 'expired' ? 'expired_api_key' : 'invalid_api_key';
+    }
+    void reply.header('www-authenticate', 'Bearer');
+    done(new ServiceError(code));
+  };
 }
 
 /** OpenAI clients send a Bearer token, Azure ones `api-key`. */
 function sentKeys({ headers }: FastifyRequest): readonly string[] {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
   const azure = headers['api-key'];
-  return [bearer, azure].filter((key) => typeof key === 'string');
-}
-
-/** Looks at every digest whatever matches, so time tells nothing. */
-function isKnown(sent: Buffer, digests: readonly Buffer[]): boolean {
-  let known = false;
-  for (const one of digests) known = timingSafeEqual(one, sent) || known;
-  return known;
+  return [bearer, azure].filter((key) => typeof key === 'string').filter((key) => key !== '');
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ServiceError } from '../errors.ts';
+import { mayUse } from '../access/may-use.ts';
+import { modelNotFound, ServiceError } from '../errors.ts';
 import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
@@ -41,6 +42,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   reply.raw.once('close', onClose);
   try {
     const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
+    if (!mayUse(request.caller, wanted.model)) throw modelNotFound(wanted.model);
     facts.inputs = wanted.items.length;
     const { timeline, span } = facts;
     const origin = { requestId: request.id, caller: request.caller.name, timeline, span };

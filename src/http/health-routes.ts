@@ -2,8 +2,11 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { HttpDeps } from './http-deps.ts';
 import { healthSchema, infoSchema } from './schemas.ts';
 
-/** Probes. They need no key and are logged at debug level. */
-export function registerHealth(app: FastifyInstance, { health }: Pick<HttpDeps, 'health'>): void {
+/** For orchestrators: never a key, and no word more than everybody may read. Logged at debug level. */
+export function registerProbes(
+  app: FastifyInstance,
+  { health, keys, config: settings }: Pick<HttpDeps, 'health' | 'keys' | 'config'>,
+): void {
   const config = { isQuiet: true };
   app.get(
     '/livez',
@@ -15,12 +18,17 @@ export function registerHealth(app: FastifyInstance, { health }: Pick<HttpDeps, 
     { schema: healthSchema('getReadyz', 'Whether requests may be sent here now'), config },
     (_, reply) => {
       const { live, ready, detail } = health();
-      return probe(reply, live && ready, detail);
+      const isOpen = keys === undefined || settings.publicRoutes.includes('health');
+      return probe(reply, live && ready, isOpen ? detail : {});
     },
   );
+}
+
+/** Everything the probes are made of. */
+export function registerHealth(app: FastifyInstance, { health }: Pick<HttpDeps, 'health'>): void {
   app.get(
     '/health',
-    { schema: healthSchema('getHealth', 'Liveness, readiness and their details'), config },
+    { schema: healthSchema('getHealth', 'Liveness, readiness and their details'), config: { isQuiet: true } },
     (_, reply) => {
       const { live, ready, detail } = health();
       return probe(reply, live, { live, ready, ...detail });

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino';
+import type { Certificate } from '../access/certificate.ts';
+import type { Keys } from '../access/key-ring.ts';
 import type { Config } from '../config.ts';
 import type { Embed } from '../embed.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -18,6 +20,10 @@ export interface HttpDeps {
   /** The body of `GET /info`. */
   readonly info: () => Readonly<Record<string, unknown>>;
   readonly version: string;
+  /** Undefined where the server is open. */
+  readonly keys?: Keys | undefined;
+  /** With it the server speaks https. */
+  readonly certificate?: Certificate | undefined;
 }
 
 interface Health {

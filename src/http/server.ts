@@ -2,37 +2,40 @@ import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { parseJson } from '../request/parse-json.ts';
 import { ServiceError } from '../errors.ts';
-import { createAuth, registerCaller } from './auth.ts';
+import { createGuards, registerCaller } from './auth.ts';
 import { registerCloseConnections } from './close-connections.ts';
 import { registerCors } from './cors.ts';
 import { registerDocs, registerOpenApi } from './docs-routes.ts';
 import { registerEmbeddings } from './embeddings-routes.ts';
 import { answerClientError, registerErrors, sendError } from './error-replies.ts';
-import { registerHealth, registerInfo } from './health-routes.ts';
+import { registerHealth, registerInfo, registerProbes } from './health-routes.ts';
 import { registerHome } from './home-routes.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { registerMetrics } from './metrics-routes.ts';
 import { registerModels } from './models-routes.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerTiming, setCommonHeaders } from './timing.ts';
+import { withCertificate } from './tls.ts';
 
 /** The whole HTTP surface on one Fastify instance, ready but not listening. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const app = fastify({
-    logger: false, // one line of our own for each request: see timing.ts
-    genReqId: requestIdOf,
-    bodyLimit: deps.config.maxBodyBytes,
-    keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, which would otherwise hit closed sockets
-    requestTimeout,
-    return503OnClosing: false, // `embed` answers shutting_down with all four keys
-    schemaController: { compilersFactory },
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 1024 },
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, requestTimeout / 1000),
-    frameworkErrors: (error, request, reply) => {
-      setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
-      void sendError(error, request, reply);
-    },
-  });
+  const app = fastify(
+    withCertificate(deps.certificate, {
+      logger: false, // one line of our own for each request: see timing.ts
+      genReqId: requestIdOf,
+      bodyLimit: deps.config.maxBodyBytes,
+      keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, which would otherwise hit closed sockets
+      requestTimeout,
+      return503OnClosing: false, // `embed` answers shutting_down with all four keys
+      schemaController: { compilersFactory },
+      routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 1024 },
+      clientErrorHandler: (error, socket) => answerClientError(error, socket, requestTimeout / 1000),
+      frameworkErrors: (error, request, reply) => {
+        setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
+        void sendError(error, request, reply);
+      },
+    }),
+  );
 
   acceptJsonOnly(app, deps.config.maxBatchSize);
   registerErrors(app, deps);
@@ -41,19 +44,23 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   registerCloseConnections(app);
   await registerCors(app, deps.config.corsOrigins);
   await registerOpenApi(app, deps.version);
-  await app.register(async (api) => {
-    const auth = createAuth(deps.config.apiKeys);
-    if (auth !== undefined) api.addHook('onRequest', auth);
-    registerEmbeddings(api, deps);
-    registerModels(api, deps);
-    registerInfo(api, deps);
-  });
-  await app.register(async (open) => {
-    registerHealth(open, deps);
-    registerMetrics(open, deps);
-    registerHome(open, deps);
-    await registerDocs(open);
-  });
+  const behind = createGuards(deps);
+  await app.register(
+    behind('keys', (api) => {
+      registerEmbeddings(api, deps);
+      registerModels(api, deps);
+      registerInfo(api, deps);
+    }),
+  );
+  await app.register(async (probes) => registerProbes(probes, deps)); // orchestrators send no key
+  await app.register(behind('health', (health) => registerHealth(health, deps)));
+  await app.register(behind('metrics', (scrape) => registerMetrics(scrape, deps)));
+  await app.register(
+    behind('docs', async (docs) => {
+      registerHome(docs, deps);
+      await registerDocs(docs);
+    }),
+  );
   await app.ready();
   return app;
 }

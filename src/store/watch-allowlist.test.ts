@@ -1,73 +1,20 @@
 import { expect, test } from 'vitest';
+import { createFakeFiles } from '../../tests/util/fake-files.ts';
 import type { Allowlist } from './allowlist.ts';
-import { AllowlistWatcher, readAllowlist, type WatchOptions } from './watch-allowlist.ts';
+import { readAllowlist, watchAllowlist } from './watch-allowlist.ts';
 
-/** One file, a clock moved by hand and a folder watch that can be deaf. */
-function setUp(text: string, { watchFails = false } = {}) {
-  let content: string | undefined = text;
-  let version = 0;
-  let now = 0;
-  let onEvent: () => void = () => {};
-  let watchClosed = false;
-  let tasks: { at: number; run: () => void }[] = [];
+const path = '/etc/embeddings/models.txt';
+
+function setUp(text: string, options = {}) {
+  const fake = createFakeFiles({ [path]: text }, options);
   const changes: Allowlist[] = [];
-  const lines: string[] = [];
-  const log: WatchOptions['log'] = {
-    info: (fields, message) => void lines.push(`info ${message} ${JSON.stringify(fields)}`),
-    error: (fields, message) => void lines.push(`error ${message} ${JSON.stringify(fields)}`),
-  };
-  const read = (): string => {
-    if (content === undefined) throw new Error('ENOENT');
-    return content;
-  };
-  const files: WatchOptions['files'] = {
-    read,
-    fingerprint: () => `${read().length}:${version}`,
-    watch: (folder, listener) => {
-      if (watchFails) throw new Error('ENOSPC');
-      expect(folder).toBe('/etc/embeddings');
-      onEvent = listener;
-      return { close: () => void (watchClosed = true) };
-    },
-  };
-  const clock = {
-    after: (ms: number, run: () => void) => {
-      const task = { at: now + ms, run };
-      tasks.push(task);
-      return () => void (tasks = tasks.filter((each) => each !== task));
-    },
-  };
-  const advance = (ms: number): void => {
-    for (const end = now + ms; ;) {
-      const next = tasks.filter(({ at }) => at <= end).toSorted((a, b) => a.at - b.at)[0];
-      now = next?.at ?? end;
-      if (next === undefined) return;
-      tasks = tasks.filter((each) => each !== next);
-      next.run();
-    }
-  };
-  const write = (next: string | undefined, { isSeen = true } = {}): void => {
-    content = next;
-    version++;
-    if (isSeen) onEvent();
-  };
-  const open = (): AllowlistWatcher =>
-    new AllowlistWatcher({
-      path: '/etc/embeddings/models.txt',
-      onChange: (list) => changes.push(list),
-      log,
-      files,
-      clock,
-    });
   return {
-    open,
-    write,
-    advance,
-    touch: () => onEvent(),
+    ...fake,
     changes,
-    lines,
-    pending: () => tasks.length,
-    isWatchClosed: () => watchClosed,
+    open: () => watchAllowlist({ path, onChange: (list) => changes.push(list), ...fake }),
+    write: (next: string | undefined, how = {}) => fake.write(path, next, how),
+    touch: () => fake.touch('/etc/embeddings'),
+    isWatchClosed: () => fake.watched().length === 0,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bytes, duration, proxy, url } from './parse-setting.ts';
+import { bytes, duration, proxy, someOf, url } from './parse-setting.ts';
 
 test.each([
   ['90', 90],
@@ -52,3 +52,9 @@ test.each(['mirror.test', 'ftp://mirror.test', 'https://user:hush@mirror.test', 
     expect(() => url().parse(text)).toThrow('expected an address');
   },
 );
+
+test('some of a list of names, or none', () => {
+  const { parse } = someOf('docs', 'metrics');
+  expect([parse('metrics'), parse('docs, Metrics'), parse('none')]).toEqual([['metrics'], ['docs', 'metrics'], []]);
+  expect(() => parse('docs,info')).toThrow('expected docs, metrics');
+});

@@ -33,6 +33,12 @@ export function listOrNone(): Parser<readonly string[]> {
   return { placeholder: 'list', parse: (value) => (value.toLowerCase() === 'none' ? [] : list().parse(value)) };
 }
 
+/** A list of some of these names, or `none` of them. */
+export function someOf<const T extends string>(...allowed: readonly T[]): Parser<readonly T[]> {
+  const { parse: parseOne } = oneOf(...allowed);
+  return { placeholder: 'list', parse: (value) => listOrNone().parse(value).map(parseOne) };
+}
+
 export function boolean(): Parser<boolean> {
   const parse = (value: string): boolean => {
     const lower = value.toLowerCase();

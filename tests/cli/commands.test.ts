@@ -29,6 +29,7 @@ function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ?
     threads: '3',
     shutdownSeconds: '9',
     loadWaitSeconds: '9',
+    publicRoutes: 'docs,health',
   };
   return special[name] ?? sampleValues[settings[name].placeholder] ?? '';
 }
@@ -116,6 +117,7 @@ test.each([
   [['export', '--help']],
   [['import', '--help']],
   [['rm', '--help']],
+  [['keys', 'create', '--help']],
   [['config', '--help']],
   [['doctor', '--help']],
   [['help', 'embed']],
@@ -152,6 +154,8 @@ test.each([
   [['export', '--output', '-', '--json']],
   [['import']],
   [['rm']],
+  [['keys']],
+  [['keys', 'create']],
 ])('%j is wrong usage with exit code 2', async (argv) => {
   const { stdout, stderr, exitCode } = await cli(argv);
   expect(stderr.length).toBeGreaterThan(0);

@@ -30,6 +30,32 @@ test('the curl mentions a key where keys are set, and never prints one', async (
   expect(JSON.stringify(run.output)).not.toContain('hush');
 });
 
+test.each([
+  [['--host', '0.0.0.0'], true],
+  [['--host', '::'], true],
+  [['--host', '127.0.0.2'], false],
+  [['--host', '0.0.0.0', '--api-keys-file', '/keys'], false],
+  [['--host', '0.0.0.0', '--api-keys', 'sk-hush'], false],
+  [['--host', '0.0.0.0', '--socket', '/run/api.sock'], false],
+])('serve %j warns of an open server: %s', async (flags, isWarned) => {
+  const run = startCli(['serve', ...flags]);
+  await untilListening(run);
+  run.signal('SIGTERM');
+  await run.exitCode;
+  expect(/^warning: .*EMBEDDINGS_API_KEYS_FILE/m.test(run.output.stderr)).toBe(isWarned);
+  expect(run.output.log.includes('"level":40')).toBe(isWarned);
+});
+
+test('on a socket the curl goes through it', async () => {
+  const app = { listen: async () => ({ url: 'unix:/run/api.sock' }) };
+  const run = startCli(['serve', '--socket', '/run/api.sock'], { app });
+  await untilListening(run);
+  run.signal('SIGTERM');
+  await run.exitCode;
+  expect(run.output.stderr).toContain('listens on unix:/run/api.sock. Try:');
+  expect(run.output.stderr).toContain('curl -s --unix-socket /run/api.sock http://localhost/v1/embeddings');
+});
+
 test('the first signal waits for the app to close, the second does not', async () => {
   let release: () => void = () => {};
   const close = (): Promise<void> => new Promise((resolve) => (release = resolve));

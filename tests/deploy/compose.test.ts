@@ -10,6 +10,7 @@ const compose = readFileSync(join(root, 'docker-compose.yaml'), 'utf8');
 const fixedInside = [
   'EMBEDDINGS_HOST',
   'EMBEDDINGS_PORT',
+  'EMBEDDINGS_SOCKET',
   'EMBEDDINGS_SUPPORTED_MODELS',
   'EMBEDDINGS_MODELS_DIR',
   'HF_HUB_CACHE',

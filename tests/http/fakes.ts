@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { Logger } from 'pino';
 import type { FastifyInstance } from 'fastify';
+import { KeyRing } from '../../src/access/key-ring.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { SettingName } from '../../src/config.ts';
 import type { Embed, VectorSource } from '../../src/embed.ts';
@@ -61,8 +62,10 @@ export async function startFake(
     { level: 'debug' },
     { write: (line: string) => logLines.push(JSON.parse(line) as Record<string, unknown>) },
   );
+  const { config } = loadConfig({ env: {}, flags: settings, envFile: '/nonexistent' });
+  const { apiKeys } = config;
   const deps: HttpDeps = {
-    config: loadConfig({ env: {}, flags: settings, envFile: '/nonexistent' }).config,
+    config,
     embed: fakeEmbed,
     catalog: fakeCatalog,
     metrics: createMetrics(),
@@ -70,6 +73,7 @@ export async function startFake(
     health: () => ({ live: true, ready: true, detail: { models: 1 } }),
     info: () => ({ version: '0.0.0' }),
     version: '0.0.0',
+    keys: apiKeys.length === 0 ? undefined : new KeyRing({ plain: apiKeys }),
     ...replaced,
   };
   return { app: await createHttpServer(deps), deps, logLines };
