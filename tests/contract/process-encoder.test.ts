@@ -73,4 +73,10 @@ test('a file that ends the process while it is loaded is refused in words', asyn
 test('a tokenizer that can make no tokens of a text is refused when it is loaded', async () => {
   const model = { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'none' };
   await expect(Tokenizer.load(write({ model }))).rejects.toThrow(/that makes tokens of a text: /);
+  // BERT's normaliser takes private characters out of a text: only a letter nobody knows asks for the unknown token.
+  const pieces = { type: 'WordPiece', vocab: { a: 0, ab: 1, 1: 2, e: 3 }, unk_token: '[UNK]' };
+  const fields = { continuing_subword_prefix: '##', max_input_chars_per_word: 100 };
+  const normalizer = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, lowercase: true };
+  const folder = write({ normalizer, model: { ...pieces, ...fields }, pre_tokenizer: { type: 'BertPreTokenizer' } });
+  await expect(Tokenizer.load(folder)).rejects.toThrow(/Missing \[UNK\]/);
 });

@@ -84,6 +84,14 @@ test.each<[string, Parameters<typeof checkTokenizerJson>[0], RegExp]>([
   expect(() => checkTokenizerJson(json)).toThrow(message);
 });
 
+test('normalisation rules with a character that is no base64 are refused', () => {
+  const text = charsmap.toString('base64');
+  for (const bad of ['\u00ef', ' ', '=', '-'])
+    expect(() => checkTokenizerJson(withRules(`${text.slice(0, 1000)}${bad}${text.slice(1000)}`))).toThrow(
+      'to be base64',
+    );
+});
+
 test('a replacement that would multiply every text is refused', () => {
   const long = Buffer.concat([charsmap, Buffer.alloc(101, 'a'), Buffer.of(0)]).toString('base64');
   expect(() => checkTokenizerJson(withRules(long))).toThrow('at most 100 bytes for each replacement');
