@@ -62,6 +62,8 @@ interface ParseOptions {
   readonly isAlone: boolean;
 }
 
+const maxReasonCharacters = 300; // the library quotes values in full
+
 function parse(json: Readonly<Record<string, unknown>>, { files, isAlone }: ParseOptions): NativeTokenizer {
   try {
     checkTokenizerJson(json);
@@ -71,6 +73,8 @@ function parse(json: Readonly<Record<string, unknown>>, { files, isAlone }: Pars
   } catch (cause) {
     if (cause instanceof UnusualTokenizerError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Expected a tokenizer in ${files.join(' and ')}: ${message}.`, { cause });
+    throw new Error(`Expected a tokenizer in ${files.join(' and ')}: ${message.slice(0, maxReasonCharacters)}.`, {
+      cause,
+    });
   }
 }

@@ -126,6 +126,7 @@ test('a file that is no tokenizer is refused by name', async () => {
   ]) {
     await expect(loadWith(changes)).rejects.toThrow(/Expected a tokenizer in .*tokenizer\.json: /);
   }
+  await expect(loadWith({ version: 'a'.repeat(100_000) })).rejects.toThrow(/^Expected a tokenizer in .{1,600}$/);
   await expect(Tokenizer.load(tempFolder())).rejects.toThrow(/tokenizer\.json/);
 });
 
