@@ -73,3 +73,8 @@ test('any JSON gives a value of the right kind or a short error that names the f
     }),
   );
 });
+
+test('a value of any depth and length is named in an error of bounded length', () => {
+  for (const bad of [JSON.parse('['.repeat(50_000) + ']'.repeat(50_000)), 'a'.repeat(1_000_000)])
+    expect(() => fields(bad).integer('x')).toThrow(/^Expected x of config\.json to be a whole number.{1,200}$/);
+});

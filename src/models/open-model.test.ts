@@ -83,14 +83,23 @@ test('a checkpoint with a prefix and the names of TensorFlow gives the graph of 
 });
 
 test('weights behind links, as in the Hugging Face cache, are found in the one folder of the blobs', async () => {
-  const folder = copyOf('bert-sharded');
-  const blobs = join(folder, '..', 'blobs');
-  mkdirSync(blobs);
+  const repository = join(tempFolder(), 'models--acme--one');
+  const folder = join(repository, 'snapshots', 'c'.repeat(40));
+  const blobs = join(repository, 'blobs');
+  mkdirSync(blobs, { recursive: true });
+  cpSync(copyOf('bert-sharded'), folder, { recursive: true });
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.safetensors'))) {
     renameSync(join(folder, name), join(blobs, `hash-of-${name}`));
     symlinkSync(join(blobs, `hash-of-${name}`), join(folder, name));
   }
   expect((await openModel(folder)).weightsFolder).toMatch(/\/blobs$/);
+});
+
+test('files that are links to outside of the folder are refused', async () => {
+  const folder = copyOf('bert');
+  renameSync(join(folder, 'model.safetensors'), join(folder, '..', 'mine'));
+  symlinkSync(join(folder, '..', 'mine'), join(folder, 'model.safetensors'));
+  await expect(openModel(folder)).rejects.toThrow(/own folder .*, model\.safetensors is a link that leads outside/);
 });
 
 test('weights spread over folders are refused', async () => {

@@ -6,6 +6,8 @@ import type { PoolingMode } from '../graph/layers/pooling.ts';
 import { declarePackedInputs } from '../graph/packed-inputs.ts';
 import type { Provider } from '../graph/passes/all.ts';
 import { optimize } from '../graph/passes/all.ts';
+import { WeightFileError } from '../store/file-reader.ts';
+import { findForeignFile, findForeignLink } from '../store/model-bounds.ts';
 import { findModelRoot } from '../store/modules.ts';
 import type { TensorIndex } from '../store/safetensors.ts';
 import { findWeightFiles, readWeights } from '../store/weight-files.ts';
@@ -66,12 +68,14 @@ export class UnknownArchitectureError extends Error {}
 
 /** @throws UnknownArchitectureError, ConfigFieldError, WeightFileError, WeightError, OnnxGraphError */
 export async function openModel(folder: string): Promise<Model> {
+  refuseForeign(folder, findForeignLink(folder));
   const { folder: root, kind } = findModelRoot(folder);
   const json = readConfig(root, kind);
   const found = await find(root, json);
   if (found === undefined)
     throw new UnknownArchitectureError(`no graph is built for model_type "${modelTypeOf(json)}" with these tensors`);
   const { name, architecture, tensors } = found;
+  refuseForeign(folder, findForeignFile(folder, new Set([...tensors.values()].map(({ file }) => file))));
   const config = architecture.parseConfig(json, tensors);
   const shape = architecture.describe(config);
   return {
@@ -100,6 +104,14 @@ export async function openModel(folder: string): Promise<Model> {
     },
     unusedTensors: (graph) => findUnusedTensors(graph, tensors, architecture),
   };
+}
+
+/** @throws WeightFileError where there is one */
+function refuseForeign(folder: string, path: string | undefined): void {
+  if (path === undefined) return;
+  throw new WeightFileError(
+    `Expected the files of the model in its own folder ${folder}, ${path} is a link that leads outside. Put the file itself there.`,
+  );
 }
 
 async function find(root: string, config: unknown): Promise<FoundArchitecture | undefined> {

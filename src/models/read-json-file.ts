@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readBounded } from '../util/read-bounded.ts';
 import { ConfigFieldError } from './config-fields.ts';
 
 /** @throws ConfigFieldError naming the file that is not JSON */
 export function readJsonFile(file: string): unknown {
-  const text = readFileSync(file, 'utf8');
+  const text = readBounded(file).toString('utf8');
   try {
     return JSON.parse(text);
   } catch (cause) {

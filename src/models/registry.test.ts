@@ -70,3 +70,7 @@ test.each(Object.entries(architectures))(
       expect(() => architecture.parseConfig(json)).toThrow(ConfigFieldError);
   },
 );
+
+test('a model_type as long as a file is cut', () => {
+  expect(modelTypeOf({ model_type: 'a'.repeat(100_000) })).toBe('a'.repeat(80));
+});

@@ -71,7 +71,9 @@ export async function findArchitecture(
   return undefined;
 }
 
+const maxTypeCharacters = 80; // it stands in messages
+
 export function modelTypeOf(config: unknown): string {
   const value = typeof config === 'object' && config !== null && 'model_type' in config ? config.model_type : undefined;
-  return typeof value === 'string' ? value : 'missing';
+  return typeof value === 'string' ? value.slice(0, maxTypeCharacters) : 'missing';
 }

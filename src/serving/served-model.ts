@@ -95,7 +95,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
   const first = opener.open();
   const stop = () => void first.close();
   signal.addEventListener('abort', stop);
-  const loading = Tokenizer.load(model.root, plan.textRules); // while the runner starts
+  const loading = Tokenizer.load(model.root, plan.textRules, entry.name); // while the runner starts
   try {
     const tokenizer = await loading;
     await first.ready();

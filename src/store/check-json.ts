@@ -1,3 +1,5 @@
+import { quoteValue } from '../util/quote-value.ts';
+
 /** Says where in a JSON document something is wrong: `models[0].commit: expected ..., got ...`. */
 export class JsonShapeError extends Error {
   override readonly name = 'JsonShapeError';
@@ -51,6 +53,5 @@ export function wrong(at: string, expected: string, got: string): JsonShapeError
 }
 
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  return quoteValue(value, 100);
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
+import { quoteValue } from '../util/quote-value.ts';
 
 /** Thrown for weight files that cannot be used. Permanent: reading again gives the same. */
 export class WeightFileError extends Error {}
@@ -7,8 +8,7 @@ const maxQuotedCharacters = 120; // a hostile file must not become the message
 
 /** A value out of an untrusted file, for a message. */
 export function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > maxQuotedCharacters ? `${text.slice(0, maxQuotedCharacters)}...` : text;
+  return quoteValue(value, maxQuotedCharacters);
 }
 
 /** Random access to a file whose contents are not trusted: every read is held to the size of the file. */

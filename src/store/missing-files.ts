@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { findForeignLink } from './model-bounds.ts';
 import { findModelRoot } from './modules.ts';
 import { findShardNames } from './shards.ts';
 import { findWeightFiles, wantedWeights, type WeightFiles } from './weight-files.ts';
@@ -12,9 +13,15 @@ export function findMissingFiles(folder: string): string | undefined {
   if (!isFolder(folder)) return 'no such folder';
   let root: ReturnType<typeof findModelRoot>;
   try {
+    const foreign = findForeignLink(folder);
+    if (foreign !== undefined) return `${foreign} is a link that leads outside the folder: put the file itself there`;
+  } catch (error) {
+    return messageOf(error);
+  }
+  try {
     root = findModelRoot(folder);
   } catch (error) {
-    return `has no config.json: ${error instanceof Error ? error.message : String(error)}`;
+    return `has no config.json: ${messageOf(error)}`;
   }
   const weights = findWeightFiles(root.folder);
   const first = root.kind === 'StaticEmbedding' ? 'tokenizer.json' : 'config.json';
@@ -61,6 +68,10 @@ function isLfsPointer(file: string): boolean {
     closeSync(descriptor);
   }
   return start.toString('latin1') === 'version https://git-lfs';
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isFolder(folder: string): boolean {

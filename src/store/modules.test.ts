@@ -70,3 +70,11 @@ test('what begins with a step that is not built is not complete, and the step is
   );
   expect(findMissingFiles(folderOf({ 'modules.json': '[' }))).toMatch(/config\.json.*modules\.json/);
 });
+
+test('a class as long as a file is cut, and costs no time', () => {
+  const folder = folderOf({ 'modules.json': [{ type: `${'a'.repeat(1_000_000)}!`, path: '' }] });
+  expect(() => readModules(folder)).toThrow('Expected a "type" for every module');
+  expect(readModules(folderOf({ 'modules.json': [{ type: 'a'.repeat(1_000_000), path: '' }] }))).toEqual([
+    { kind: 'a'.repeat(80), path: '' },
+  ]);
+});

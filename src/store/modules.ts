@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readBounded } from '../util/read-bounded.ts';
 
 /** One step of a sentence-transformers model. */
 export interface ModuleEntry {
@@ -23,9 +24,10 @@ export interface ModelRoot {
 export function readModules(folder: string): readonly ModuleEntry[] | undefined {
   const file = join(folder, 'modules.json');
   if (!existsSync(file)) return undefined;
+  const text = readBounded(file).toString('utf8');
   let json: unknown;
   try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
+    json = JSON.parse(text);
   } catch (cause) {
     throw new ModulesFileError(`Expected JSON in ${file}.`, { cause });
   }
@@ -33,10 +35,12 @@ export function readModules(folder: string): readonly ModuleEntry[] | undefined 
   return json.map((entry: unknown) => toModuleEntry(entry, file));
 }
 
+const maxKindCharacters = 80; // it stands in messages, and the expression above the limit would try every start
+
 /** One entry of the list, checked; `file` is for errors. @throws ModulesFileError */
 export function toModuleEntry(entry: unknown, file: string): ModuleEntry {
   const { type, path } = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>) : {};
-  const kind = typeof type === 'string' ? (/\w+$/.exec(type)?.[0] ?? '') : '';
+  const kind = typeof type === 'string' ? (/\w+$/.exec(type.slice(-maxKindCharacters))?.[0] ?? '') : '';
   if (kind === '') throw new ModulesFileError(`Expected a "type" for every module of ${file}.`);
   if (typeof path !== 'string' || !isBelow(path))
     throw new ModulesFileError(`Expected a "path" below the folder for the module ${kind} of ${file}.`);

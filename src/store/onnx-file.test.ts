@@ -95,10 +95,10 @@ test.each<[string, OnnxTensor, RegExp]>([
 
 test('a name twice is refused', () => expect(() => read(model(large, large))).toThrow(/"large" once/));
 
-test('a model with more than 32 MB outside its initialisers is refused before it is read', () => {
+test('a model with more than 8 MB outside its initialisers is refused before it is read', () => {
   const bytes = Buffer.alloc(40_000_000);
   bytes.set(Buffer.from([0x12, ...varint(bytes.length - 6)])); // producer_name
-  expect(() => read(bytes)).toThrow(/at most 32000000 bytes/);
+  expect(() => read(bytes)).toThrow(/at most 8000000 bytes/);
 });
 
 function varint(value: number): number[] {

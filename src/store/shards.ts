@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readBounded } from '../util/read-bounded.ts';
 import { quote, WeightFileError } from './file-reader.ts';
 
 /**
@@ -57,9 +57,10 @@ export function readWeightMap(indexFile: string, suffix: string): ReadonlyMap<st
 }
 
 function parseIndex(indexFile: string): object {
+  const text = readBounded(indexFile).toString('utf8');
   let index: unknown;
   try {
-    index = JSON.parse(readFileSync(indexFile, 'utf8'));
+    index = JSON.parse(text);
   } catch (cause) {
     throw new WeightFileError(`Expected JSON in ${indexFile}.`, { cause });
   }

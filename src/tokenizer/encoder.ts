@@ -15,4 +15,8 @@ export interface EncoderOptions {
   /** A model folder. */
   readonly folder: string;
   readonly rules: TextRules;
+  /** What clients call the model, for errors. */
+  readonly model?: string | undefined;
+  /** Whether nothing else is lost when the process ends or hangs; true for a process that holds only this tokenizer. */
+  readonly isAlone?: boolean;
 }

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { quoteValue } from '../util/quote-value.ts';
+import { readBounded } from '../util/read-bounded.ts';
+
+const maxBytes = 64_000_000; // the largest published tokenizer.json have 35 MB
 
 /** A UTF-8 file as Python reads text: every line end is `\n`, a byte order mark stays. */
 export function readText(file: string): string {
-  const bytes = readFileSync(file);
+  const bytes = readBounded(file, maxBytes);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replaceAll(/\r\n?/g, '\n');
   } catch (cause) {
@@ -27,12 +30,11 @@ export function readJsonObject(file: string): Readonly<Record<string, unknown>> 
 
 /** Short enough for a message, whatever the file holds. */
 export function describe(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return quoteValue(value, 60, '…');
 }
 
 function parse(file: string): unknown {
-  const text = new TextDecoder().decode(readFileSync(file)); // without a byte order mark
+  const text = new TextDecoder().decode(readBounded(file, maxBytes)); // without a byte order mark
   try {
     return JSON.parse(text);
   } catch (cause) {

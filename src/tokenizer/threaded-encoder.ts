@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads';
 import type { FromThread, ToThread } from './encoder-messages.ts';
 import type { Encoder, EncoderOptions } from './encoder.ts';
+import { UnusualTokenizerError } from './unusual-tokenizer-error.ts';
+
+const maxOldGenerationSizeMb = 1500; // a file of 35 MB takes 300 while it is read
 
 interface Call {
   readonly resolve: (rows: readonly Int32Array[]) => void;
@@ -13,7 +16,10 @@ interface Call {
  * @throws Error as `openNativeEncoder` does
  */
 export async function openThreadedEncoder(options: EncoderOptions): Promise<Encoder> {
-  const worker = new Worker(new URL('encoder-thread.js', import.meta.url), { workerData: options });
+  const worker = new Worker(new URL('encoder-thread.js', import.meta.url), {
+    workerData: options,
+    resourceLimits: { maxOldGenerationSizeMb }, // above it the thread ends, not the process
+  });
   const calls = new Map<number, Call>();
   let last = 0;
   let dead: Error | undefined;
@@ -30,11 +36,13 @@ export async function openThreadedEncoder(options: EncoderOptions): Promise<Enco
       reject(dead); // without effect once it was ready
       for (const call of calls.values()) call.reject(dead);
       calls.clear();
+      void worker.terminate(); // without effect where it has ended
     };
     worker.on('error', (error) => die(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => die(new Error('The thread of the tokenizer has ended.')));
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'ready') resolve(message);
+      else if (message.kind === 'unusual') die(new UnusualTokenizerError(message.what));
       else if (message.kind === 'encoded') settle(message.call)?.resolve(message.rows);
       else settle(message.call)?.reject(new Error(message.message));
     });

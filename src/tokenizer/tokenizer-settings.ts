@@ -74,8 +74,10 @@ function readOptional(folder: string, name: string): Readonly<Record<string, unk
   return existsSync(file) ? readJsonObject(file) : {};
 }
 
+const maxNameCharacters = 80; // it stands in messages
+
 function nameOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value.replace(/Fast$/, '') : undefined;
+  return typeof value === 'string' ? value.slice(0, maxNameCharacters).replace(/Fast$/, '') : undefined;
 }
 
 function listOf({ additional_special_tokens: list }: Readonly<Record<string, unknown>>): readonly unknown[] {

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { folderOf } from '../../tests/graph/model-folder.ts';
 import { tempFolder } from '../../tests/graph/temp-folder.ts';
 import { findTokenizerSource } from './tokenizer-source.ts';
 
@@ -73,4 +74,12 @@ test('a class without rules here is refused by name, unless there is a tokenizer
 test('half a pair of files is no tokenizer, nor are settings alone', () => {
   for (const files of [['vocab.json'], ['merges.txt'], ['bpe.codes'], ['tokenizer_config.json'], []])
     expect(find(empty(...files))).toBeUndefined();
+});
+
+test('a class as long as a file is cut in the error', () => {
+  const folder = folderOf({
+    'vocab.txt': '[UNK]\n',
+    'tokenizer_config.json': JSON.stringify({ tokenizer_class: 'a'.repeat(100_000) }),
+  });
+  expect(() => findTokenizerSource(folder)).toThrow(/: a{80} cannot be built from vocab\.txt/);
 });

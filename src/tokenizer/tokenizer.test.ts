@@ -119,9 +119,14 @@ test('the special tokens are counted on each side, whatever the template', async
 });
 
 test('a file that is no tokenizer is refused by name', async () => {
-  for (const changes of [{ model: null }, { model: { type: 'BPE' } }, { post_processor: { type: 'Nope' } }]) {
+  for (const changes of [
+    { model: null },
+    { model: { type: 'BPE' } },
+    { post_processor: { type: 'TemplateProcessing' } },
+  ]) {
     await expect(loadWith(changes)).rejects.toThrow(/Expected a tokenizer in .*tokenizer\.json: /);
   }
+  await expect(loadWith({ version: 'a'.repeat(100_000) })).rejects.toThrow(/^Expected a tokenizer in .{1,600}$/);
   await expect(Tokenizer.load(tempFolder())).rejects.toThrow(/tokenizer\.json/);
 });
 

@@ -2,10 +2,13 @@ import { statSync } from 'node:fs';
 import type { Encoder, EncoderOptions } from './encoder.ts';
 import type { TextRules } from './text-rules.ts';
 import { findTokenizerSource } from './tokenizer-source.ts';
+import { UnusualTokenizerError } from './unusual-tokenizer-error.ts';
 
 // One call holds a pool thread and cannot be stopped; smaller calls let other requests in between.
 const textsPerCall = 64;
 const charactersPerCall = 100_000; // some 0.1 s
+/** What a tokenizer cannot do with any text, such as one whose unknown token is missing, is said when it loads. */
+const trialTexts = ['', ' a', 'Ab 1 \u{12000}\u00e9\n'];
 const inlineBytes = 750_000; // BERT's tokenizer.json of 0.7 MB blocks for 50 ms, 1.7 MB of vocab.json and merges.txt for 300
 
 /** Turns texts into token ids, never on the event loop. */
@@ -21,9 +24,17 @@ export class Tokenizer {
    * `findTokenizerSource`.
    * @throws Error naming the file, what was expected and what came
    */
-  static async load(folder: string, rules: TextRules = {}): Promise<Tokenizer> {
+  static async load(folder: string, rules: TextRules = {}, model?: string): Promise<Tokenizer> {
     const bytes = findTokenizerSource(folder)?.files.reduce((sum, file) => sum + statSync(file).size, 0) ?? 0;
-    return new Tokenizer(await openEncoder({ folder, rules }, bytes));
+    const encoder = await openEncoder({ folder, rules, model }, bytes);
+    try {
+      await encoder.encode(trialTexts);
+    } catch (cause) {
+      encoder.close();
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`Expected a tokenizer in ${folder} that makes tokens of a text: ${reason}`, { cause });
+    }
+    return new Tokenizer(encoder);
   }
 
   /** Special tokens every text gets. */
@@ -61,10 +72,18 @@ export class Tokenizer {
   }
 }
 
-/** Imported only here: the native library and the builders are read while the runner starts, not before. */
+/**
+ * One that may end its process with some text gets a process of its own. Imported only here: the native library and the
+ * builders are read while the runner starts, not before.
+ */
 async function openEncoder(options: EncoderOptions, bytes: number): Promise<Encoder> {
-  if (bytes > inlineBytes) return (await import('./threaded-encoder.ts')).openThreadedEncoder(options);
-  return (await import('./native-encoder.ts')).openNativeEncoder(options);
+  try {
+    if (bytes > inlineBytes) return await (await import('./threaded-encoder.ts')).openThreadedEncoder(options);
+    return (await import('./native-encoder.ts')).openNativeEncoder(options);
+  } catch (error) {
+    if (!(error instanceof UnusualTokenizerError)) throw error;
+    return (await import('./process-encoder.ts')).openProcessEncoder(options);
+  }
 }
 
 /** Runs of texts of bounded number and size; a text longer than the bound stands alone. */

@@ -6,7 +6,7 @@ import type { Problem, TokenizerFacts } from './diagnosis.ts';
 
 /** Which files make the tokenizer, and what it makes of a text. @throws Error naming the file at fault */
 export async function readTokenizerFacts({ model, textRules }: ModelPlan, text: string): Promise<TokenizerFacts> {
-  const encoder = openNativeEncoder({ folder: model.root, rules: textRules });
+  const encoder = openNativeEncoder({ folder: model.root, rules: textRules, isAlone: true });
   const { kind = '', files = [], className } = findTokenizerSource(model.root) ?? {};
   const names = files.map((file) => basename(file)).join(' and ');
   return {

@@ -5,6 +5,7 @@ import type { Component, TokenizerJson } from '../tokenizer-json.ts';
 import { toTemplate } from '../tokenizer-json.ts';
 import type { TokenizerSettings } from '../tokenizer-settings.ts';
 import { appendsEosItself, flagOf } from '../tokenizer-settings.ts';
+import { qwenSplit } from './usual-patterns.ts';
 
 /** How the byte-level classes differ. */
 interface Dialect {
@@ -25,8 +26,7 @@ const dialects: ReadonlyMap<string, Dialect> = new Map<string, Dialect>([
     'Qwen2Tokenizer',
     {
       normalizer: { type: 'NFC' },
-      // Contractions, words with one leading character, single digits, symbols, line ends, other whitespace.
-      split: String.raw`(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`,
+      split: qwenSplit,
       frame: 'none',
     },
   ],

@@ -1,3 +1,5 @@
+const maxReplacementBytes = 100; // NFKC of one character has up to 33; a longer one would multiply every text
+
 /**
  * Checks compiled normalisation rules: four bytes of length, a trie of 32-bit units, then the replacements as UTF-8, each
  * ended by a zero. The native library follows the trie without looking, and ends the process where it leads outside.
@@ -10,6 +12,8 @@ export function checkCharsmap(charsmap: Uint8Array): void {
   if (trieBytes === 0 || trieBytes % 4 !== 0 || trieBytes > charsmap.length - 4)
     throw new Error(`its normalisation rules of ${charsmap.length} bytes claim a trie of ${trieBytes}`);
   const replacements = charsmap.subarray(4 + trieBytes);
+  if (longestRun(replacements) > maxReplacementBytes)
+    throw new Error(`expected at most ${maxReplacementBytes} bytes for each replacement of its normalisation rules`);
   if (!isUtf8(replacements)) throw new Error('the replacements of its normalisation rules are not UTF-8');
   const units = trieBytes / 4;
   const unitAt = (index: number) => view.getUint32(4 + index * 4, true);
@@ -22,6 +26,16 @@ export function checkCharsmap(charsmap: Uint8Array): void {
     if (hasValue(unit) && !isCharacterStart(replacements, unitAt(children) & 0x7f_ff_ff_ff))
       throw new Error(`unit ${index} of its normalisation rules has no replacement`);
   }
+}
+
+function longestRun(bytes: Uint8Array): number {
+  let [longest, start] = [0, 0];
+  for (let end = bytes.indexOf(0); start < bytes.length; end = bytes.indexOf(0, start)) {
+    const stop = end < 0 ? bytes.length : end;
+    longest = Math.max(longest, stop - start);
+    start = stop + 1;
+  }
+  return longest;
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -56,3 +56,43 @@ test('a merge without the prefix of inner pieces is refused', () => {
   const model = { continuing_subword_prefix: '##', merges: ['a b'] };
   expect(() => checkTokenizerJson({ model })).toThrow('expected "##" before the right half of every merge, got "a b"');
 });
+
+test.each<[string, Parameters<typeof checkTokenizerJson>[0], RegExp]>([
+  ['lists in lists', { normalizer: JSON.parse('['.repeat(9000) + ']'.repeat(9000)) }, /at most 32 levels/],
+  [
+    'more parts than any tokenizer has',
+    { normalizer: { type: 'Sequence', normalizers: Array.from({ length: 65 }, () => ({ type: 'NFC' })) } },
+    /at most 64 normalizers, got 66/,
+  ],
+  ['pieces of no length', { pre_tokenizer: { type: 'FixedLength', length: 0 } }, /a length above 0, got 0/],
+  ['a piece as long as a text', { model: { vocab: [['a'.repeat(1001), 0]] } }, /at most 1000 characters for a piece/],
+  ['a piece of a vocabulary as long', { model: { vocab: { ['a'.repeat(1001)]: 0 } } }, /at most 1000 characters/],
+  ['an id above any table', { model: { vocab: { a: 4_294_967_295 } } }, /an id for the piece "a", got 4294967295/],
+  ['an added token without an id', { added_tokens: [{ content: 'a' }] }, /an id for the added token "a", got nothing/],
+  ['an added token as long as a text', { added_tokens: [{ id: 0, content: 'a'.repeat(1001) }] }, /for an added token/],
+  [
+    'a template longer than texts',
+    { post_processor: { single: Array.from({ length: 65 }, () => ({ Sequence: { id: 'A' } })), special_tokens: {} } },
+    /at most 64 tokens in its template/,
+  ],
+  [
+    'a token of a template that stands for many',
+    { post_processor: { special_tokens: { a: { id: 'a', ids: Array.from({ length: 65 }, () => 0), tokens: ['a'] } } } },
+    /at most 64 tokens in its template/,
+  ],
+])('%s are refused', (_, json, message) => {
+  expect(() => checkTokenizerJson(json)).toThrow(message);
+});
+
+test('normalisation rules with a character that is no base64 are refused', () => {
+  const text = charsmap.toString('base64');
+  for (const bad of ['\u00ef', ' ', '=', '-'])
+    expect(() => checkTokenizerJson(withRules(`${text.slice(0, 1000)}${bad}${text.slice(1000)}`))).toThrow(
+      'to be base64',
+    );
+});
+
+test('a replacement that would multiply every text is refused', () => {
+  const long = Buffer.concat([charsmap, Buffer.alloc(101, 'a'), Buffer.of(0)]).toString('base64');
+  expect(() => checkTokenizerJson(withRules(long))).toThrow('at most 100 bytes for each replacement');
+});

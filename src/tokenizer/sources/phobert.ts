@@ -4,10 +4,9 @@ import type { TokenizerClass } from '../tokenizer-classes.ts';
 import type { TokenizerJson } from '../tokenizer-json.ts';
 import { toTemplate } from '../tokenizer-json.ts';
 import type { TokenizerSettings } from '../tokenizer-settings.ts';
+import { phobertSplit, pythonWhitespace } from './usual-patterns.ts';
 
-/** What Python takes for whitespace: the information separators count, the zero-width space does not. */
-const whitespace = '\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
-const blank = new RegExp(`^[${whitespace}]`);
+const blank = new RegExp(`^[${pythonWhitespace}]`);
 const endOfWord = '</w>';
 const unknown = '<unk>';
 
@@ -51,7 +50,7 @@ export function buildPhobert(
     normalizer: null,
     pre_tokenizer: {
       type: 'Split',
-      pattern: { Regex: `[^${whitespace}]+\n?` },
+      pattern: { Regex: phobertSplit },
       behavior: 'Removed',
       invert: true, // what matches stays
     },
@@ -97,7 +96,7 @@ function readCodes(file: string): readonly (readonly [string, string])[] {
     .split('\n')
     .slice(0, -1)
     .flatMap((line) => {
-      const [left, right, count, ...rest] = strip(line).split(new RegExp(`[${whitespace}]+`));
+      const [left, right, count, ...rest] = strip(line).split(new RegExp(`[${pythonWhitespace}]+`));
       if (left === undefined || right === undefined || count === undefined || rest.length > 0) return [];
       return [[left, right] as const];
     });

@@ -1,5 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { readFileSync } from 'node:fs';
+import { readBounded } from '../../util/read-bounded.ts';
 import { checkCharsmap } from './charsmap.ts';
 
 /** What a SentencePiece `.model` file holds of use here: fields of ModelProto in sentencepiece_model.proto. */
@@ -21,11 +21,12 @@ export interface Piece {
 
 const userDefined = 4;
 const control = 3;
+const maxFileBytes = 32_000_000; // the largest published ones have 5 MB
 const maxPieceCharacters = 1000; // trainers make up to 16 by default; every split of a piece is looked up
 
 /** @throws Error naming the file, for anything but a unigram or BPE model */
 export function readSentencePieceModel(file: string): SentencePieceModel {
-  const bytes = readFileSync(file);
+  const bytes = readBounded(file, maxFileBytes);
   try {
     return parseModel(bytes);
   } catch (cause) {
