@@ -87,6 +87,7 @@ export const settings = {
   strictParameters: row('EMBEDDINGS_STRICT_PARAMETERS', 'answer 400 to request fields that are not known instead of ignoring them', false, boolean),
 
   logLevel: row<LogLevel>('EMBEDDINGS_LOG_LEVEL', 'fatal, error, warn, info, debug, trace or silent', 'info', oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent')),
+  drainSeconds: row('EMBEDDINGS_DRAIN_SECONDS', 'how long a stop goes on serving, not ready, before it takes no new connections', 0, integer(0, 3600)),
   shutdownSeconds: row('EMBEDDINGS_SHUTDOWN_SECONDS', 'how long a stop waits for requests in flight', 30, integer(0, 3600)),
 };
 

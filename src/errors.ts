@@ -28,7 +28,7 @@ export const errorTable = {
   max_tokens_per_request: { status: 400, type: 'max_tokens_per_request', message: 'Requested {got} tokens, max {max} tokens per request' },
   input_too_large: { status: 400, type: 'invalid_request_error', message: 'Expected at most {max} characters in one input, got {got}. Split the text before sending it.' },
   token_id_out_of_range: { status: 400, type: 'invalid_request_error', message: 'Expected token ids of this model, 0 to {max}, got {got} at position {position}. Send text, or ids made with the tokenizer of this model (in LangChain: check_embedding_ctx_length=False).' },
-  // 401, 404, 405, 408, 413, 415
+  // 401, 404, 405, 408, 413, 415, 422, 431
   invalid_api_key: { status: 401, type: 'invalid_request_error', message: 'Incorrect API key provided. Send one of the keys of this server as "Authorization: Bearer KEY" or "api-key: KEY".' },
   model_not_found: { status: 404, type: 'invalid_request_error', message: 'The model `{model}` does not exist or you do not have access to it. GET /v1/models lists the models of this server; an administrator adds one as a line of supported_models.txt.' },
   unknown_url: { status: 404, type: 'invalid_request_error', message: 'Unknown request URL: {method} {url}. Please check the URL for typos; GET /docs lists every route.' },
@@ -36,6 +36,7 @@ export const errorTable = {
   request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s.' },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Expected a body with the header "Content-Type: application/json", got {got}.' },
+  input_quarantined: { status: 422, type: 'invalid_request_error', message: 'This input is refused for the next {seconds} s: the process that runs `{model}` stopped twice while it worked on it. Send the other inputs without it; an administrator finds in the log how the process ended.', retry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', message: 'The headers of the request are too large. Expected at most 16 KB of them.' },
   client_closed_request: { status: 499, type: 'invalid_request_error', message: 'The client closed the connection before the answer was ready.', retry: false },
   // 429, 500, 501, 503: what the server must mend

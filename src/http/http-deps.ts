@@ -12,6 +12,8 @@ export interface HttpDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly health: () => Health;
+  /** Whether the server is about to stop: then each answer ends its connection. */
+  readonly isDraining?: () => boolean;
   /** The body of `GET /info`. */
   readonly info: () => Readonly<Record<string, unknown>>;
   readonly version: string;

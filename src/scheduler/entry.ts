@@ -31,10 +31,13 @@ export class Submission {
   readonly data: Float32Array;
   readonly #dim: number;
   readonly #settle: Settle;
+  /** For the log. */
+  readonly requestId: string | undefined;
   #missing: number;
   #isSettled = false;
 
-  constructor(rows: number, dim: number, settle: Settle) {
+  constructor(rows: number, dim: number, settle: Settle, requestId?: string) {
+    this.requestId = requestId;
     this.data = new Float32Array(rows * dim);
     this.#dim = dim;
     this.#missing = rows;

@@ -5,6 +5,7 @@ import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Quarantine } from '../scheduler/quarantine.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -30,6 +31,10 @@ export interface ServedModel {
   choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
   /** Process ids of its runners. */
   runnerPids(): readonly number[];
+  /** How many of them can take work now. */
+  readyRunners(): number;
+  /** @throws ServiceError `model_broken` when all of them have given up */
+  check(): void;
   close(): Promise<void>;
 }
 
@@ -40,6 +45,9 @@ export interface StartOptions extends PlanOptions {
   readonly weights: Weights;
   readonly metrics: Metrics;
   readonly openChannel: OpenChannel;
+  readonly quarantine?: Quarantine | undefined;
+  /** How long a run may hang, in tests. */
+  readonly longestPauseMs?: number | undefined;
   /** Undefined: every vector is computed. */
   readonly resultCache: LRUCache<string, Float32Array> | undefined;
   /** Ends the start: nobody needs the model any more. */
@@ -65,6 +73,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     openChannel,
     signal,
     resultCache,
+    quarantine,
+    longestPauseMs,
   } = options;
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
@@ -82,6 +92,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     limits: { maxTokens, dimensions: pipeline.dimensions },
     cost: costModel(shape, provider, plan.precision),
     maxMsPerCost: slowestMsPerCost(parameters),
+    longestPauseMs,
     openChannel,
     metrics,
     logger,
@@ -96,16 +107,18 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     // The others start only now: the first answer does not share its cores with them.
     const runners = [first, ...Array.from({ length: replicas - 1 }, () => opener.open())];
     const maxBatchTokens = config.maxBatchTokens ?? batchTokensOf(provider, plan.precision);
+    const card = toModelFacts({ ...plan, located, replicas, threads });
     const scheduler = new Scheduler({
       model: entry.name,
       replicas: runners,
       maxBatchTokens,
       maxQueueTokens: config.maxQueueTokens,
       nowMs: () => performance.now(),
-      observer: toObserver(metrics, entry.name, maxBatchTokens),
+      quarantine,
+      source: sourceOf(options, card, located.revision ?? ''),
+      observer: toObserver({ metrics, logger, model: entry.name, maxBatchTokens }),
     });
     metrics.modelsLoaded.inc();
-    const card = toModelFacts({ ...plan, located, replicas, threads });
     const compute: EmbedSequences = (...work) => scheduler.embed(...work);
     let isClosed = false;
     return {
@@ -119,6 +132,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
         skipsPrompt: !pipeline.pooling.includePrompt,
       },
       choosePrompt: (wish, line) => choosePrompt(wish, { prompts, variants, line, defaultPrompt }),
+      readyRunners: () => opener.readyRunners,
+      check: () => scheduler.check(),
       runnerPids: () => runners.flatMap((runner) => runner.pid ?? []),
       close: async () => {
         if (!isClosed) metrics.modelsLoaded.dec();
@@ -148,9 +163,8 @@ interface CacheOptions extends StartOptions {
 
 /** Files without a commit may have changed when the model is loaded again: their results are kept for one load. */
 function withCache(embed: EmbedSequences, options: CacheOptions): EmbedSequences {
-  const { entry, located, config, card, resultCache: cache, metrics } = options;
-  const files = located.revision ?? randomUUID();
-  const source = JSON.stringify([entry.repository, files, card.dtype, entry.pooling ?? config.pooling, card.task]);
+  const { entry, located, card, resultCache: cache, metrics } = options;
+  const source = sourceOf(options, card, located.revision ?? randomUUID());
   const label = { model: entry.name };
   return createCachedEmbed({
     cache,
@@ -162,4 +176,9 @@ function withCache(embed: EmbedSequences, options: CacheOptions): EmbedSequences
       metrics.cacheBytes.set(cache.calculatedSize);
     },
   });
+}
+
+/** Everything but the tokens that a vector depends on. */
+function sourceOf({ entry, config }: StartOptions, { dtype, task }: ModelFacts, files: string): string {
+  return JSON.stringify([entry.repository, files, dtype, entry.pooling ?? config.pooling, task]);
 }
