@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Certificate, CertificatePaths } from './access/certificate.ts';
 import { followCertificate } from './access/follow-certificate.ts';
@@ -21,9 +22,11 @@ import { createMemoryFreer } from './serving/free-memory.ts';
 import { createQuietCollector } from './serving/quiet-collector.ts';
 import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
+import { watchPreload, type PreloadWatch } from './serving/preload-watch.ts';
 import { prepareModel } from './serving/prepare-model.ts';
 import { reportDownloads, reportLife, reportQuantising } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
+import { Quarantine } from './scheduler/quarantine.ts';
 import { downloadInChild } from './store/hub/download-in-child.ts';
 import { toHub } from './store/hub/to-hub.ts';
 import { describePlaces, listPlaces, locateModel } from './store/locate-model.ts';
@@ -45,6 +48,8 @@ export interface AppOptions {
   readonly loadWaitSeconds?: number;
   /** Where runner processes come from. */
   readonly openChannel?: OpenChannel;
+  /** How long a run may be held up before its process counts as hanging, instead of 30 s. */
+  readonly longestPauseMs?: number;
 }
 
 /** The whole service in one object. */
@@ -101,6 +106,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const collect = (): void => {
     collectGarbage().catch((error: unknown) => logger.debug({ err: error }, 'garbage could not be collected'));
   };
+  const quarantine = new Quarantine(realClock);
   const onQuantising = reportQuantising({ say: onProgress, clock: realClock });
   const host = new ModelHost({
     files,
@@ -117,6 +123,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         logger,
         openChannel,
         resultCache,
+        quarantine,
+        longestPauseMs: options.longestPauseMs,
         onQuantising,
         requestId,
       });
@@ -157,19 +165,17 @@ export async function createApp(options: AppOptions): Promise<App> {
   let keys: FollowedKeys | undefined;
   let certificate: FollowedFiles<Certificate> | undefined;
   let isClosing = false;
-  let preload: readonly string[] = [];
+  let preload: PreloadWatch | undefined;
 
   /** Starts the loads that nobody has asked for yet; the server takes requests meanwhile. */
-  const startPreload = () => {
-    preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
+  const startPreload = (): PreloadWatch => {
+    const preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
     if (preload.length > config.maxLoadedModels)
       logger.warn(
         { preload: preload.length, maxLoadedModels: config.maxLoadedModels },
         'more models are preloaded than stay in memory',
       );
-    for (const name of preload) {
-      host.load(name).catch(() => {}); // the observer logs it
-    }
+    return watchPreload({ host, names: preload, clock: realClock });
   };
 
   return {
@@ -182,15 +188,20 @@ export async function createApp(options: AppOptions): Promise<App> {
       const paths = certificatePaths(config);
       let useCertificate: (changed: Certificate) => void = () => {}; // until there is a server
       certificate = paths && followCertificate({ paths, onChange: (changed) => useCertificate(changed), log: logger });
-      startPreload(); // runners start while the HTTP modules load
+      const watch = startPreload(); // runners start while the HTTP modules load
+      preload = watch;
       // `embeddings embed` does without these.
       const [{ createHttpServer }, { listenOn }, { changeCertificate }] = await Promise.all([
         import('./http/server.ts'),
         import('./http/listen-on.ts'),
         import('./http/tls.ts'),
       ]);
-      const isLoading = (name: string) => ['downloading', 'loading'].includes(host.get(name)?.state ?? '');
-      const loading = () => preload.filter(isLoading);
+      const health = () => {
+        const problems = watch.problems();
+        const isFine = Object.values(problems).every((names) => names.length === 0);
+        const detail = { ...problems, draining: isClosing };
+        return { live: true, ready: isFine && !isClosing, detail };
+      };
       server = await createHttpServer({
         config,
         embed,
@@ -201,7 +212,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         version: readVersion(),
         keys,
         certificate: certificate?.current,
-        health: () => ({ live: true, ready: !isClosing && loading().length === 0, detail: { loading: loading() } }),
+        health,
+        isDraining: () => isClosing,
         info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
       });
       const created = server;
@@ -211,7 +223,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     },
     close: async () => {
       isClosing = true; // not ready any more, so that load balancers stop sending
+      preload?.close();
       for (const followed of [allowlist, keys, certificate]) followed?.close();
+      if (server !== undefined) await sleep(config.drainSeconds * 1000); // until they have all seen that
       const drained = server?.close();
       await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down

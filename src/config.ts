@@ -103,6 +103,7 @@ export const settings = {
   slowRequest: { ...row<number | undefined>('EMBEDDINGS_SLOW_REQUEST', 'log a request that takes longer, such as 2s, as a warning with those it shared batches with', undefined, duration), fallbackText: 'never' },
   otlpEndpoint: row<string | undefined>('OTEL_EXPORTER_OTLP_ENDPOINT', 'where traces are sent, such as http://localhost:4318; none: nothing is traced', undefined, url),
   otlpTracesEndpoint: row<string | undefined>('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'the whole address for traces, instead', undefined, url),
+  drainSeconds: row('EMBEDDINGS_DRAIN_SECONDS', 'how long a stop goes on serving, not ready, before it takes no new connections', 0, integer(0, 3600)),
   shutdownSeconds: row('EMBEDDINGS_SHUTDOWN_SECONDS', 'how long a stop waits for requests in flight', 30, integer(0, 3600)),
 };
 

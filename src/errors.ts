@@ -30,7 +30,7 @@ export const errorTable = {
   token_id_out_of_range: { status: 400, type: 'invalid_request_error', message: 'Expected token ids of this model, 0 to {max}, got {got} at position {position}. Most likely these are ids of OpenAI\'s tokenizer, which LangChain sends by default: set check_embedding_ctx_length=False there, or have token_ids=tiktoken put on the line of this model in supported_models.txt. Else send text, or ids made with the tokenizer of this model.' },
   token_ids_rejected: { status: 400, type: 'invalid_request_error', message: 'Expected text, got token ids, which this server does not take for this model (token_ids=reject). Send the text itself (in LangChain: check_embedding_ctx_length=False).' },
   tiktoken_id_unknown: { status: 400, type: 'invalid_request_error', message: 'Expected token ids of {encoding}, as which this server reads those for this model (token_ids=), got {got} at position {position}, which is none. Send text, or ids made with that encoding.' },
-  // 401, 404, 405, 408, 413, 415
+  // 401, 404, 405, 408, 413, 415, 422, 431
   invalid_api_key: { status: 401, type: 'invalid_request_error', message: 'Incorrect API key provided. Send one of the keys of this server as "Authorization: Bearer KEY" or "api-key: KEY".' },
   expired_api_key: { status: 401, type: 'invalid_request_error', message: 'The API key provided has expired. Ask the administrator of this server for a new one.', code: 'invalid_api_key' },
   page_needs_key: { status: 401, type: 'invalid_request_error', message: 'This page needs an API key, and a browser does not send one by itself. Fetch it with a client that sends "Authorization: Bearer KEY", or reach it through a proxy that adds this header. An administrator opens it to everybody with docs in EMBEDDINGS_PUBLIC_ROUTES.', code: 'invalid_api_key' },
@@ -40,6 +40,7 @@ export const errorTable = {
   request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s.' },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Expected a body with the header "Content-Type: application/json", got {got}.' },
+  input_quarantined: { status: 422, type: 'invalid_request_error', message: 'This input is refused for the next {seconds} s: the process that runs `{model}` stopped twice while it worked on it. Send the other inputs without it; an administrator finds in the log how the process ended.', retry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', message: 'The headers of the request are too large. Expected at most 16 KB of them.' },
   client_closed_request: { status: 499, type: 'invalid_request_error', message: 'The client closed the connection before the answer was ready.', retry: false },
   // 429, 500, 501, 503: what the server must mend

@@ -111,6 +111,12 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
     where: /^(cli(\.ts|\/)|engine\/runner[^/]*\.ts)/,
   },
   {
+    what: 'the wall clock, which jumps (performance.now() does not)',
+    pattern: /\bDate\.now\b|\bnew Date\(\)/,
+    // Times of files and of HTTP headers, and what clients are shown.
+    where: /^(quantization\/quantized-file|store\/hub\/answer-error|store\/archive\/staging|serving\/model-host)\.ts$/,
+  },
+  {
     what: 'a comparison with a model type',
     pattern:
       /\b(?:model_type|modelType)\b['"\]?)]*\s*[!=]==?|[!=]==?\s*[\w.?['"]*\b(?:model_type|modelType)\b|switch\s*\([^)]*\b(?:model_type|modelType)\b/,

@@ -39,6 +39,8 @@ export interface CliContext {
   readonly createLogger: (options: { level: string; to: 'stdout' | 'stderr' }) => Promise<Logger>;
   /** Calls back on SIGINT and SIGTERM until the function it returns is called. */
   readonly onStopSignal: (listener: (signal: StopSignal) => void) => () => void;
+  /** Calls back on an exception or a rejection that nobody caught, until the function it returns is called. */
+  readonly onUncaught: (listener: (error: unknown, origin: string) => void) => () => void;
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';

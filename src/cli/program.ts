@@ -17,6 +17,7 @@ import { readVersion } from '../util/version.ts';
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   // A closed pipe also comes as an event; the write that met it rejects, which is where it is handled.
   context.stdout.on('error', () => {});
+  context.stderr.on('error', () => {});
   let exitCode = 0;
   const program = createProgram(context, (code) => (exitCode = code));
   try {

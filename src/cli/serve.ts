@@ -1,4 +1,5 @@
 import { isLoopback } from '../access/is-loopback.ts';
+import type { Logger } from 'pino';
 import { loadConfig, type Config, type ConfigInput } from '../config.ts';
 import { CliError } from './cli-error.ts';
 import { signalExitCodes, type CliApp, type CliContext, type StopSignal } from './context.ts';
@@ -10,7 +11,7 @@ export interface ServeOptions {
   readonly flags: NonNullable<ConfigInput['flags']>;
 }
 
-const closeGraceMs = 5000; // beyond shutdownSeconds, for what the app's own deadline should have ended
+const closeGraceMs = 5000; // beyond drainSeconds and shutdownSeconds, for what the app's own deadline should have ended
 
 /** Serves until a signal; the first stops gracefully, the second at once. Gives the exit code. */
 export async function serve({ flags }: ServeOptions, context: CliContext): Promise<number> {
@@ -19,6 +20,7 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
   for (const variable of unknown)
     logger.warn({ variable }, 'variable is no setting; `embeddings config` lists them all');
   const stop = stopSignals(context);
+  const fault = firstFault(context, logger);
   const spare = context.startSpareRunner(); // starts while the app's code loads
   try {
     const createApp = await context.loadCreateApp();
@@ -29,8 +31,9 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
       openChannel: spare.open,
     });
     starting.catch(() => {}); // when a signal wins the race nobody else awaits it
-    const app = await Promise.race([starting, stop.first]);
+    const app = await Promise.race([starting, stop.first, fault.exitCode]);
     if (typeof app === 'string') return signalExitCodes[app];
+    if (typeof app === 'number') return app;
     try {
       const { url } = await listen(app, config);
       logger.info({ url, version: readVersion() }, 'listening');
@@ -39,16 +42,22 @@ export async function serve({ flags }: ServeOptions, context: CliContext): Promi
         logger.warn({ host: config.host }, openAdvice);
         await writeOut(context.stderr, `warning: ${config.host}: ${openAdvice}\n`);
       }
-      const signal = await stop.first;
-      logger.info({ signal, atMostSeconds: config.shutdownSeconds }, 'stopping; a second signal stops at once');
+      const signal = await Promise.race([stop.first, fault.exitCode]);
+      if (typeof signal === 'number') return signal; // what it holds cannot be trusted: nothing is awaited
+      logger.info(
+        { signal, atMostSeconds: config.drainSeconds + config.shutdownSeconds },
+        'stopping; a second signal stops at once',
+      );
     } catch (error) {
       await app.close();
       throw error;
     }
-    return await Promise.race([closeInTime(app, config), stop.second.then((signal) => signalExitCodes[signal])]);
+    const second = stop.second.then((signal) => signalExitCodes[signal]);
+    return await Promise.race([closeInTime(app, config), second, fault.exitCode]);
   } finally {
     spare.close();
     stop.end();
+    fault.end();
   }
 }
 
@@ -105,7 +114,7 @@ function welcome(address: string, config: Config): string {
 async function closeInTime(app: CliApp, config: Config): Promise<number> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    const seconds = config.shutdownSeconds + closeGraceMs / 1000;
+    const seconds = config.drainSeconds + config.shutdownSeconds + closeGraceMs / 1000;
     timer = setTimeout(
       () => reject(new CliError(`the stop took more than ${seconds} s; what still ran was ended`)),
       seconds * 1000,
@@ -117,6 +126,18 @@ async function closeInTime(app: CliApp, config: Config): Promise<number> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The exit code after an error that nobody caught: it is logged, and a supervisor starts a server that is whole. */
+function firstFault(context: CliContext, logger: Logger): { exitCode: Promise<number>; end: () => void } {
+  let end = (): void => {};
+  const exitCode = new Promise<number>((resolve) => {
+    end = context.onUncaught((error, origin) => {
+      logger.fatal({ err: error, origin }, 'a fault of the server; it ends with exit code 1');
+      resolve(1);
+    });
+  });
+  return { exitCode, end };
 }
 
 function stopSignals(context: CliContext): {

@@ -21,11 +21,12 @@ function stage() {
   const processes: {
     readonly sent: ToRunner[];
     readonly says: (message: FromRunner) => void;
-    readonly dies: (reason: string) => void;
+    readonly dies: (reason: string, neverStarted?: boolean) => void;
     isKilled: boolean;
   }[] = [];
   const waits: number[] = [];
   const watchdogs: (() => void)[] = [];
+  const lastChances: (() => void)[] = [];
   const watchdogMs: number[] = [];
   const loadTimers: (() => void)[] = [];
   const crashes: string[] = [];
@@ -44,7 +45,8 @@ function stage() {
     },
     startTimer: (ms, action) => {
       if (ms === 900_000) return cancelable(loadTimers, action);
-      if (ms > 300_000) {
+      if (ms === 1000) return cancelable(lastChances, action);
+      if (ms > 30_000) {
         watchdogMs.push(ms);
         return cancelable(watchdogs, action);
       }
@@ -55,7 +57,7 @@ function stage() {
     onCrash: (reason) => crashes.push(reason),
     onGiveUp: (reason) => givenUp.push(reason),
   });
-  return { replica, processes, waits, watchdogs, watchdogMs, loadTimers, crashes, givenUp };
+  return { replica, processes, waits, watchdogs, lastChances, watchdogMs, loadTimers, crashes, givenUp };
 }
 
 function cancelable(list: (() => void)[], action: () => void): () => void {
@@ -63,13 +65,13 @@ function cancelable(list: (() => void)[], action: () => void): () => void {
   return () => list.splice(list.indexOf(action), 1);
 }
 
-const ran = (id: number): FromRunner => ({
+const ran = (id: number, runMs = 1): FromRunner => ({
   kind: 'ran',
   id,
   data: Float32Array.of(0.6, 0.8),
   rows: 1,
   dim: 2,
-  runMs: 1,
+  runMs,
 });
 
 test('a batch waits for the load and comes back with its vectors', async () => {
@@ -147,14 +149,21 @@ test('a model whose load kills its process is given up after five tries', async 
   expect(processes).toHaveLength(5);
 });
 
-test('a batch that the engine refuses fails alone; the process goes on', async () => {
-  const { replica, processes } = stage();
+test('a process that refuses a batch is replaced: it may be out of memory; the log has its reason, clients have not', async () => {
+  const { replica, processes, crashes } = stage();
   processes[0]?.says({ kind: 'loaded' });
   const refused = replica.embed(batch);
   await settle();
-  processes[0]?.says({ kind: 'run-failed', id: 0, reason: 'shape mismatch' });
-  await expect(refused).rejects.toThrow('shape mismatch');
-  expect(processes).toHaveLength(1);
+  processes[0]?.says({ kind: 'run-failed', id: 0, reason: 'bad_alloc' });
+  expect(processes[0]?.isKilled).toBe(true);
+  processes[0]?.dies('signal SIGKILL');
+  await expect(refused).rejects.toMatchObject({
+    code: 'runner_crashed',
+    details: { reason: 'it could not compute a batch' },
+  });
+  await settle();
+  expect(crashes).toEqual(['it could not compute a batch: bad_alloc']);
+  expect(processes).toHaveLength(2);
 });
 
 test('a closed replica kills its process, starts no other, fails what was in flight, and is closed when the process is gone', async () => {
@@ -175,7 +184,7 @@ test('a closed replica kills its process, starts no other, fails what was in fli
 });
 
 test('a process that hangs is killed, and one that answers is not', async () => {
-  const { replica, processes, watchdogs } = stage();
+  const { replica, processes, watchdogs, lastChances, crashes } = stage();
   processes[0]?.says({ kind: 'loaded' });
   const answered = replica.embed(batch);
   await settle();
@@ -185,21 +194,56 @@ test('a process that hangs is killed, and one that answers is not', async () => 
   const hanging = replica.embed(batch);
   await settle();
   watchdogs[0]?.();
+  expect(processes[0]?.isKilled).toBe(false);
+  lastChances[0]?.();
   expect(processes[0]?.isKilled).toBe(true);
   processes[0]?.dies('signal SIGKILL');
   await expect(hanging).rejects.toMatchObject({ code: 'runner_crashed' });
+  expect(crashes).toEqual(['it did not answer within 31 s']);
 });
 
-test('a long batch may take longer before it counts as hanging, up to what a timer can wait', async () => {
+test('an answer that lay there when the watch ended counts: the server itself had been stopped', async () => {
+  const { replica, processes, watchdogs, lastChances } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const answer = replica.embed(batch);
+  await settle();
+  watchdogs[0]?.();
+  processes[0]?.says(ran(0));
+  expect((await answer).rows).toBe(1);
+  expect(lastChances).toEqual([]);
+});
+
+test('the first run may read weights from a disk; the time of those after it follows from what runs have taken', async () => {
   const { replica, processes, watchdogMs } = stage();
   processes[0]?.says({ kind: 'loaded' });
-  for (const [id, length] of [2, 32_768, 10_000_000].entries()) {
+  const run = async (id: number, length: number, runMs: number) => {
     const answer = replica.embed({ ids: new Int32Array(length), offsets: Int32Array.of(0, length) });
     await settle();
-    processes[0]?.says(ran(id));
+    processes[0]?.says(ran(id, runMs));
     await answer;
-  }
-  expect(watchdogMs).toEqual([302_000, 300_000 + 32_768_000, 2 ** 31 - 1]);
+  };
+  await run(0, 2, 20); // 10 ms for one unit of cost
+  await run(1, 100, 1000);
+  await run(2, 32_768, 327_680);
+  await run(3, 100, 1_000_000); // held up: no more than five times as slow as ever counts, and a fifth of that
+  await run(4, 100, 1000);
+  expect(watchdogMs).toEqual([
+    300_000 + 2 * 1000,
+    30_000 + 5 * 100 * 10,
+    30_000 + 5 * 32_768 * 10,
+    30_000 + 5 * 100 * 10,
+    30_000 + 5 * 100 * 18,
+  ]);
+});
+
+test('a watch is no longer than a timer can wait', async () => {
+  const { replica, processes, watchdogMs } = stage();
+  processes[0]?.says({ kind: 'loaded' });
+  const answer = replica.embed({ ids: new Int32Array(10_000_000), offsets: Int32Array.of(0, 10_000_000) });
+  await settle();
+  processes[0]?.says(ran(0));
+  await answer;
+  expect(watchdogMs).toEqual([2 ** 31 - 1]);
 });
 
 test('an idle process that is killed comes back soon, however often', async () => {
@@ -210,6 +254,19 @@ test('an idle process that is killed comes back soon, however often', async () =
     await settle();
   }
   expect(new Set(waits)).toEqual(new Set([100]));
+});
+
+test('a system that gives no process is asked again every two seconds, without end', async () => {
+  const { replica, processes, waits, givenUp } = stage();
+  for (let i = 0; i < 20; i++) {
+    processes.at(-1)?.dies('spawn EMFILE', true);
+    await settle();
+  }
+  expect(waits.slice(0, 5)).toEqual([0, 100, 500, 2000, 2000]);
+  expect(Math.max(...waits)).toBe(2000);
+  expect(givenUp).toEqual([]);
+  processes.at(-1)?.says({ kind: 'loaded' });
+  await replica.ready();
 });
 
 test('a load that hangs is given up, and one that ends is not', async () => {

@@ -13,9 +13,9 @@ export function startSpareRunner(fork: OpenChannel = forkRunner): SpareRunner {
   let isGone = false;
   const spare = fork({
     message: (message) => taker?.message(message),
-    exit: (reason) => {
+    exit: (reason, neverStarted) => {
       isGone = true;
-      taker?.exit(reason);
+      taker?.exit(reason, neverStarted);
     },
   });
   return {

@@ -17,6 +17,8 @@ export interface HttpDeps {
   /** Undefined: nothing is traced. */
   readonly tracer?: Tracer | undefined;
   readonly health: () => Health;
+  /** Whether the server is about to stop: then each answer ends its connection. */
+  readonly isDraining?: () => boolean;
   /** The body of `GET /info`. */
   readonly info: () => Readonly<Record<string, unknown>>;
   readonly version: string;

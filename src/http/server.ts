@@ -41,7 +41,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   registerErrors(app, deps);
   registerTiming(app, deps);
   registerCaller(app);
-  registerCloseConnections(app);
+  registerCloseConnections(app, deps);
   await registerCors(app, deps.config.corsOrigins);
   await registerOpenApi(app, deps.version);
   const behind = createGuards(deps);

@@ -48,6 +48,11 @@ export function createMetrics() {
       'Inputs dropped before they ran because the client left',
       ['model'],
     ),
+    quarantinedInputs: counter(
+      'embeddings_quarantined_inputs_total',
+      'Inputs that stopped their runner twice and are refused for a while',
+      ['model'],
+    ),
     cacheHits: counter('embeddings_cache_hits_total', 'Inputs answered out of the cache of results', ['model']),
     cacheMisses: counter('embeddings_cache_misses_total', 'Inputs that the cache of results did not hold', ['model']),
     cacheBytes: gauge('embeddings_cache_bytes', 'Memory of the cache of results in use', []),

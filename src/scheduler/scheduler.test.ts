@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Replica } from '../engine/replica.ts';
 import { ServiceError } from '../errors.ts';
 import type { Batch } from './batch.ts';
+import { Quarantine } from './quarantine.ts';
 import { Scheduler } from './scheduler.ts';
 import type { SchedulerObserver } from './scheduler.ts';
 
@@ -48,7 +49,10 @@ const settle = async () => {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 };
 
-const schedulerOf = (replica: Replica, options: { maxQueueTokens?: number; observer?: SchedulerObserver } = {}) =>
+const schedulerOf = (
+  replica: Replica,
+  options: { maxQueueTokens?: number; observer?: SchedulerObserver; quarantine?: Quarantine } = {},
+) =>
   new Scheduler({
     model: 'm',
     replicas: [replica],
@@ -157,19 +161,98 @@ test('a crash loses nothing: each input of the batch runs again, alone', async (
   expect(replica.batches.map((batch) => batch.offsets.length - 1)).toEqual([3, 1, 1, 1]);
 });
 
-test('an input that kills its runner three times fails alone; the others of its batch get their vectors', async () => {
+/** Dies of every batch that has the id 666. */
+function poisonable(): FakeReplica {
   const replica = new FakeReplica();
   const embed = replica.embed.bind(replica);
   replica.embed = async (batch) => {
+    const vectors = await embed(batch);
     if (batch.ids.includes(666)) throw crash();
-    return embed(batch);
+    return vectors;
   };
-  const scheduler = schedulerOf(replica);
-  const poisoned = scheduler.embed([ids(666)]);
-  const healthy = scheduler.embed([ids(4)]);
-  await expect(poisoned).rejects.toMatchObject({ code: 'runner_crashed', details: { retryAfterSeconds: 1 } });
+  return replica;
+}
+
+const from = (requestId: string) => ({ requestId, caller: 'anyone' });
+
+test('an input that kills its runner twice is refused by name; the others of its batch get their vectors', async () => {
+  const replica = poisonable();
+  const told: (readonly string[])[] = [];
+  const scheduler = schedulerOf(replica, { observer: { onQuarantined: (requestIds) => told.push(requestIds) } });
+  const poisoned = scheduler.embed([ids(1), ids(666)], undefined, from('req_1'));
+  const healthy = scheduler.embed([ids(4)], undefined, from('req_2'));
+  await expect(poisoned).rejects.toMatchObject({
+    code: 'input_quarantined',
+    status: 422,
+    retry: false,
+    details: { param: 'input[1]', seconds: 600 },
+  });
   expect([...(await healthy).data]).toEqual([4, 1]);
   expect(scheduler.isIdle).toBe(true);
+  expect(replica.batches.filter((batch) => batch.ids.includes(666))).toHaveLength(2);
+  expect(told).toEqual([['req_1']]);
+});
+
+test('an input in quarantine is refused at once, in any request, for its time', async () => {
+  const replica = poisonable();
+  const clock = { nowMs: 0 };
+  const scheduler = schedulerOf(replica, { quarantine: new Quarantine({ nowMs: () => clock.nowMs }) });
+  await expect(scheduler.embed([ids(666)])).rejects.toMatchObject({ code: 'input_quarantined' });
+  const before = replica.batches.length;
+  await expect(scheduler.embed([ids(5), ids(6), ids(666)])).rejects.toMatchObject({ details: { param: 'input[2]' } });
+  expect(replica.batches).toHaveLength(before);
+  expect(scheduler.isIdle).toBe(true);
+  clock.nowMs = 600_000;
+  await expect(scheduler.embed([ids(666)])).rejects.toMatchObject({ code: 'input_quarantined' });
+  expect(replica.batches).toHaveLength(before + 2);
+});
+
+test('what a request with a poisoned input still waits for is not computed, unless others want it', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const poisoned = scheduler.embed([ids(666)]);
+  await settle();
+  const outcome = expect(poisoned).rejects.toMatchObject({ code: 'input_quarantined' });
+  const both = scheduler.embed([ids(666), ids(1), ids(2)]);
+  const bothFail = expect(both).rejects.toMatchObject({ details: { param: 'input[0]' } });
+  const other = scheduler.embed([ids(2)]);
+  await replica.finish(crash());
+  await replica.finish(crash());
+  await outcome;
+  await bothFail;
+  await replica.finish();
+  expect([...(await other).data]).toEqual([2, 1]);
+  expect(replica.batches.map((batch) => [...batch.ids])).toEqual([[666], [666], [2]]);
+  expect(scheduler.isIdle).toBe(true);
+});
+
+test('a crash in company, or one crash alone, convicts nobody', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const together = scheduler.embed([ids(1), ids(2)]);
+  await settle();
+  await replica.finish(crash()); // both at once
+  await replica.finish();
+  await replica.finish();
+  expect([...(await together).data]).toEqual([1, 1, 2, 1]);
+  const alone = scheduler.embed([ids(1)]);
+  await settle();
+  await replica.finish(crash());
+  await replica.finish();
+  expect([...(await alone).data]).toEqual([1, 1]);
+});
+
+test('runners that give up are no proof against an input', async () => {
+  const broken = new ServiceError('model_broken', { model: 'm', reason: 'no memory' });
+  const replica = new FakeReplica({ isAutomatic: false });
+  const scheduler = schedulerOf(replica);
+  const answer = scheduler.embed([ids(1)]);
+  const outcome = expect(answer).rejects.toBe(broken);
+  await settle();
+  for (let i = 0; i < 3; i++) await replica.finish(broken);
+  await outcome;
+  replica.isAutomatic = true;
+  expect([...(await scheduler.embed([ids(1)])).data]).toEqual([1, 1]);
 });
 
 test('a vector that is not finite is an error that names its input, and no other input suffers', async () => {

@@ -7,6 +7,7 @@ import type { Batch } from './batch.ts';
 import { nameRequests, noteBatch, originsOf } from './batch-origins.ts';
 import type { Entry, Sequence } from './entry.ts';
 import { keyOf, Submission } from './entry.ts';
+import { Quarantine } from './quarantine.ts';
 import { Queue } from './queue.ts';
 
 export interface SchedulerOptions {
@@ -16,6 +17,10 @@ export interface SchedulerOptions {
   /** Tokens that may wait before new work is refused with 429. */
   readonly maxQueueTokens: number;
   readonly nowMs: () => number;
+  /** Shared by models, and by the loads of one; one of its own when absent. */
+  readonly quarantine?: Quarantine | undefined;
+  /** Everything but the tokens that a vector depends on; the model's name when absent. */
+  readonly source?: string;
   readonly observer?: SchedulerObserver;
 }
 
@@ -31,6 +36,8 @@ export interface SchedulerObserver {
   onBatchEnd?(batch: EndedBatch): void;
   onDeduplicated?(inputs: number): void;
   onCancelled?(inputs: number): void;
+  /** An input is refused from now on; these requests had it. */
+  onQuarantined?(requestIds: readonly string[]): void;
 }
 
 /** One run of a replica, well or not, and the requests it worked for. */
@@ -43,13 +50,16 @@ export interface EndedBatch {
   readonly hasFailed: boolean;
 }
 
-const maxFailures = 3; // batches an input may be in that fail; after that it is the likely cause
+const maxFailures = 3; // batches an input may be in that fail
+const crashesOfPoison = 2; // the last of them alone: an input that was only there when others crashed is innocent
 const rateSmoothing = 0.2; // share of the newest batch in the running tokens per second
 
 /** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #queue: Queue;
+  readonly #quarantine: Quarantine;
+  readonly #source: string;
   readonly #inFlight = new Map<string, Entry>();
   /** Replicas with nothing to do, longest idle first. The last goes first: its caches are warm. */
   readonly #idle: (() => void)[] = [];
@@ -60,6 +70,8 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#queue = new Queue({ smallTokens: options.maxBatchTokens >> 1 });
+    this.#quarantine = options.quarantine ?? new Quarantine(options);
+    this.#source = options.source ?? options.model;
     this.#replicasServing = options.replicas.length;
     for (const replica of options.replicas) void this.#serve(replica);
   }
@@ -83,11 +95,12 @@ export class Scheduler {
 
   /**
    * Vectors of the inputs, in their order.
-   * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
+   * @throws ServiceError `server_overloaded`, `input_quarantined`, `non_finite_output`; the signal's reason when it aborts
    */
   async embed(inputs: readonly Sequence[], signal?: AbortSignal, origin?: Origin): Promise<Vectors> {
-    if (this.#failure !== undefined) throw this.#failure;
+    this.check();
     signal?.throwIfAborted();
+    this.#refuseQuarantined(inputs);
     this.#refuseOverload(inputs);
     let onAbort: (() => void) | undefined;
     try {
@@ -104,10 +117,26 @@ export class Scheduler {
     }
   }
 
+  /** @throws the reason why the last replica has given up */
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
   /** Fails what waits and stops every replica. */
   async close(): Promise<void> {
     this.#fail(shuttingDown());
     await Promise.all(this.#options.replicas.map((replica) => replica.close()));
+  }
+
+  #refuseQuarantined(inputs: readonly Sequence[]): void {
+    for (const [row, input] of inputs.entries()) {
+      const seconds = this.#quarantine.secondsLeft(this.#source, () => keyOf(input));
+      if (seconds !== undefined) throw this.#quarantined(row, seconds);
+    }
+  }
+
+  #quarantined(row: number, seconds: number): ServiceError {
+    return new ServiceError('input_quarantined', { model: this.#options.model, seconds, param: `input[${row}]` });
   }
 
   #refuseOverload(inputs: readonly Sequence[]): void {
@@ -209,9 +238,12 @@ export class Scheduler {
 
   /** Every input of a failed batch runs again, alone, until it has failed too often. */
   #onFailedBatch(entries: readonly Entry[], error: unknown): void {
+    const isCrashOfOne = entries.length === 1 && error instanceof ServiceError && error.code === 'runner_crashed';
     for (const entry of entries) {
       entry.failures++;
-      if (entry.waiters.length === 0) {
+      if (isCrashOfOne && entry.failures >= crashesOfPoison && this.#failure === undefined) {
+        this.#convict(entry);
+      } else if (entry.waiters.length === 0) {
         this.#finish(entry);
       } else if (entry.failures < maxFailures && this.#failure === undefined) {
         this.#queue.retry(entry);
@@ -221,6 +253,28 @@ export class Scheduler {
       }
     }
     this.#wake();
+  }
+
+  #convict(entry: Entry): void {
+    this.#finish(entry);
+    const seconds = this.#quarantine.add(this.#source, entry.key);
+    this.#options.observer?.onQuarantined?.(
+      entry.waiters.flatMap(({ submission }) => submission.origin?.requestId ?? []),
+    );
+    for (const { submission, row } of entry.waiters) {
+      submission.fail(this.#quarantined(row, seconds));
+      this.#abandon(submission);
+    }
+  }
+
+  /** What waits for nobody but a request that has failed is not computed. */
+  #abandon(submission: Submission): void {
+    for (const entry of this.#inFlight.values()) {
+      if (entry.state !== 'waiting' || entry.waiters.some((waiter) => waiter.submission !== submission)) continue;
+      this.#queue.drop(entry);
+      this.#inFlight.delete(entry.key);
+    }
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
   }
 
   #finish(entry: Entry): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Sequence } from '../scheduler/entry.ts';
+import { ServiceError } from '../errors.ts';
 import { createCachedEmbed, type EmbedSequences } from './cached-embed.ts';
 import { createResultCache } from './result-cache.ts';
 
@@ -77,4 +78,17 @@ test('whatever is asked in whatever order, the vectors are those that would be c
     }),
     { numRuns: 50 },
   );
+});
+
+test('an error names its input as the request counts it, whatever was in the cache', async () => {
+  const cache = createResultCache(1e6);
+  const embed: EmbedSequences = async (sequences) => {
+    const row = sequences.findIndex(({ ids }) => ids[0] === 666);
+    if (row >= 0) throw new ServiceError('non_finite_output', { param: `input[${row}]` });
+    return { data: new Float32Array(sequences.length), rows: sequences.length, dim: 1 };
+  };
+  const ask = createCachedEmbed({ cache, source: 'a', embed, onLookUp: () => {} });
+  await ask([sequence(1), sequence(2)]);
+  const failing = ask([sequence(1), sequence(3), sequence(2), sequence(666)]);
+  await expect(failing).rejects.toMatchObject({ code: 'non_finite_output', details: { param: 'input[3]' } });
 });

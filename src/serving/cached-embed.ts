@@ -1,4 +1,5 @@
 import type { LRUCache } from 'lru-cache';
+import { ServiceError } from '../errors.ts';
 import { keyOf, type Sequence } from '../scheduler/entry.ts';
 import type { Origin } from '../request/origin.ts';
 import type { Vectors } from '../vectors/vectors.ts';
@@ -23,11 +24,12 @@ export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbe
   return async (sequences, signal, origin) => {
     const keys = sequences.map((sequence) => `${source}\n${keyOf(sequence)}`);
     const found = keys.map((key) => cache.get(key));
-    const missing = sequences.filter((_, row) => found[row] === undefined);
+    const rows = [...sequences.keys()].filter((row) => found[row] === undefined);
+    const missing = rows.map((row) => sequences[row]!);
     const hits = sequences.length - missing.length;
     onLookUp({ hits, misses: missing.length });
     if (origin?.timeline !== undefined) origin.timeline.cached = hits;
-    const computed = missing.length === 0 ? undefined : await embed(missing, signal, origin);
+    const computed = missing.length === 0 ? undefined : await renumber(rows, () => embed(missing, signal, origin));
     const dim = computed?.dim ?? found.find((vector) => vector !== undefined)?.length ?? 0;
     const data = new Float32Array(sequences.length * dim);
     let next = 0;
@@ -38,6 +40,18 @@ export function createCachedEmbed({ cache, source, embed, onLookUp }: CachedEmbe
     }
     return { data, rows: sequences.length, dim };
   };
+}
+
+/** An error that names one of the inputs computed names it as the request counts it. */
+async function renumber<T>(rows: readonly number[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const index = /^input\[(\d+)\]$/.exec(error.details.param ?? '')?.[1];
+    if (index === undefined) throw error;
+    throw new ServiceError(error.code, { ...error.details, param: `input[${rows[Number(index)]}]` }, { cause: error });
+  }
 }
 
 function rowOf({ data, dim }: Vectors, row: number): Float32Array {

@@ -43,6 +43,7 @@ function stage(options: StageOptions = {}) {
         const model: Partial<ServedModel> = {
           card: { pooling: 'mean', dimensions: 4, origin: 'local', dtype: 'float32', tasks: variants },
           runnerPids: () => [1],
+          check: () => {},
           close: async () => void log.push(`close ${repository}`),
         };
         return model as ServedModel; // the host uses nothing else of it

@@ -112,9 +112,15 @@ export class ModelHost implements Catalog {
     return this.#use(name, work, { wish, deadlineMs: clock.nowMs() + loadWaitSeconds * 1000, signal, requestId });
   }
 
-  /** Loads a model that nobody has asked for yet. @throws what the load throws */
+  /** Loads a model that nobody has asked for yet, or whose runners have all given up. @throws what the load throws */
   async load(name: string): Promise<void> {
-    await this.#use(name, async () => {}, { wish: {}, deadlineMs: Infinity });
+    await this.#use(name, async (model) => model.check(), { wish: {}, deadlineMs: Infinity });
+  }
+
+  /** How many runners of a loaded model can take work; undefined for one that is not loaded. */
+  readyRunners(name: string): number | undefined {
+    const entry = this.#entries.get(name);
+    return entry && this.#slots.get(slotKey(entry))?.model?.readyRunners();
   }
 
   /** The models in memory or on their way there; failed ones too. */

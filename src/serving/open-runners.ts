@@ -7,7 +7,7 @@ import { countRunners } from './runner-count.ts';
 
 export interface OpenRunnersOptions extends Pick<
   RunnerOptions,
-  'model' | 'load' | 'limits' | 'cost' | 'maxMsPerCost' | 'openChannel'
+  'model' | 'load' | 'limits' | 'cost' | 'maxMsPerCost' | 'longestPauseMs' | 'openChannel'
 > {
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -18,6 +18,7 @@ export interface OpenRunnersOptions extends Pick<
 /** Opens runner processes of one model; each reports its ups and downs to the log and the metrics. */
 export interface RunnerOpener {
   open(): RunnerReplica;
+  readonly readyRunners: number;
   /** After it no runner of this model counts as ready. */
   close(): void;
 }
@@ -31,6 +32,9 @@ export function createRunnerOpener({
   const label = { model: options.model };
   const ready = countRunners(metrics.runners, options.model);
   return {
+    get readyRunners() {
+      return ready.count;
+    },
     open: () => {
       const id = Symbol();
       let starts = 0;
@@ -46,8 +50,10 @@ export function createRunnerOpener({
           metrics.runnerRestarts.inc(label);
           logger.error({ ...label, reason, requestIds }, 'runner stopped; starting it again');
         },
-        onRefused: (reason, requestIds) => logger.error({ ...label, reason, requestIds }, 'runner refused a batch'),
-        onGiveUp: (reason) => logger.error({ ...label, reason }, 'runner given up: it will not be started again'),
+        onGiveUp: (reason) => {
+          ready.down(id);
+          logger.error({ ...label, reason }, 'runner given up: it will not be started again');
+        },
         onRun: (runMs, { tokens, inputs, requestIds }) => {
           metrics.runSeconds.observe(label, runMs / 1000);
           if (runMs / 1000 >= slowSeconds)

@@ -71,3 +71,19 @@ test('growth that a collection could not undo is not tried again until there is 
   clock.pass(2000);
   expect(state.collected).toBe(2);
 });
+
+test('a system that cannot say how much memory is held stops no work, and no timer', () => {
+  const clock = manualClock();
+  let collected = 0;
+  const collector = createQuietCollector({
+    clock,
+    collect: () => collected++,
+    residentBytes: () => {
+      throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+    },
+  });
+  collector.begin();
+  collector.end();
+  clock.pass(2000);
+  expect(collected).toBe(0);
+});

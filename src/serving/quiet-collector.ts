@@ -6,7 +6,7 @@ const worthBytes = 16e6; // less is not worth stopping the thread for 50 ms
 export interface QuietCollectorOptions {
   readonly clock: Pick<Clock, 'after'>;
   readonly collect: () => void;
-  /** What this process holds of memory now. */
+  /** What this process holds of memory now; it throws where the system has no file descriptor to look with. */
   readonly residentBytes: () => number;
 }
 
@@ -24,15 +24,23 @@ export function createQuietCollector({ clock, collect, residentBytes }: QuietCol
   let running = 0;
   let cancel: (() => void) | undefined;
   let restingBytes = Infinity;
+  const look = (): number | undefined => {
+    try {
+      return residentBytes();
+    } catch {
+      return undefined; // memory is tidied up another time; requests go on
+    }
+  };
   const check = (): void => {
     cancel = undefined;
-    if (residentBytes() - restingBytes < worthBytes) return;
+    const bytes = look();
+    if (bytes === undefined || bytes - restingBytes < worthBytes) return;
     restingBytes = Infinity; // whatever stays is what the next work begins with
     collect();
   };
   return {
     begin: () => {
-      if (running === 0) restingBytes = Math.min(restingBytes, residentBytes());
+      if (running === 0) restingBytes = Math.min(restingBytes, look() ?? Infinity);
       running++;
       cancel?.();
       cancel = undefined;

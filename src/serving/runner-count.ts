@@ -5,6 +5,7 @@ export interface RunnerCount {
   /** Each runner counts once, however often it is said. */
   up(runner: symbol): void;
   down(runner: symbol): void;
+  readonly count: number;
   close(): void;
 }
 
@@ -21,6 +22,9 @@ export function countRunners(gauge: Metrics['runners'], model: string): RunnerCo
       gauge.inc({ model });
     },
     down,
+    get count() {
+      return ready.size;
+    },
     close: () => {
       isClosed = true;
       [...ready].forEach(down);

@@ -1,16 +1,18 @@
+import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { EndedBatch, SchedulerObserver } from '../scheduler/scheduler.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 export interface ObserverOptions {
   readonly metrics: Metrics;
+  readonly logger: Pick<Logger, 'error'>;
   readonly model: string;
   readonly maxBatchTokens: number;
   readonly tracer: Tracer | undefined;
 }
 
-/** Turns what the scheduler of one model reports into metrics and spans. */
-export function toObserver({ metrics, model, maxBatchTokens, tracer }: ObserverOptions): SchedulerObserver {
+/** Turns what the scheduler of one model reports into metrics and spans, and into lines of the log where somebody must look. */
+export function toObserver({ metrics, logger, model, maxBatchTokens, tracer }: ObserverOptions): SchedulerObserver {
   const label = { model };
   return {
     onQueue: (tokens) => metrics.queueTokens.set(label, tokens),
@@ -24,6 +26,10 @@ export function toObserver({ metrics, model, maxBatchTokens, tracer }: ObserverO
     ...(tracer === undefined ? {} : { onBatchEnd: (batch: EndedBatch) => traceBatch(tracer, model, batch) }),
     onDeduplicated: (inputs) => metrics.dedupedInputs.inc(label, inputs),
     onCancelled: (inputs) => metrics.cancelledInputs.inc(label, inputs),
+    onQuarantined: (requestIds) => {
+      metrics.quarantinedInputs.inc(label);
+      logger.error({ ...label, requestIds }, 'an input stopped its runner twice and is refused for a while');
+    },
   };
 }
 

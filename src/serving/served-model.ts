@@ -5,6 +5,7 @@ import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Quarantine } from '../scheduler/quarantine.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
 import { Tokenizer } from '../tokenizer/tokenizer.ts';
@@ -32,6 +33,10 @@ export interface ServedModel {
   choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
   /** Process ids of its runners. */
   runnerPids(): readonly number[];
+  /** How many of them can take work now. */
+  readyRunners(): number;
+  /** @throws ServiceError `model_broken` when all of them have given up */
+  check(): void;
   close(): Promise<void>;
 }
 
@@ -44,6 +49,9 @@ export interface StartOptions extends PlanOptions {
   /** Undefined: nothing is traced. */
   readonly tracer: Tracer | undefined;
   readonly openChannel: OpenChannel;
+  readonly quarantine?: Quarantine | undefined;
+  /** How long a run may hang, in tests. */
+  readonly longestPauseMs?: number | undefined;
   /** Undefined: every vector is computed. */
   readonly resultCache: LRUCache<string, Float32Array> | undefined;
   /** Ends the start: nobody needs the model any more. */
@@ -70,6 +78,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     openChannel,
     signal,
     resultCache,
+    quarantine,
+    longestPauseMs,
   } = options;
   const { model, pipeline, maxTokens, prompts, defaultPrompt, variants } = plan;
   const { shape } = model;
@@ -87,6 +97,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     limits: { maxTokens, dimensions: pipeline.dimensions },
     cost: costModel(shape, provider, plan.precision),
     maxMsPerCost: slowestMsPerCost(parameters),
+    longestPauseMs,
     openChannel,
     metrics,
     logger,
@@ -102,18 +113,20 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
     // The others start only now: the first answer does not share its cores with them.
     const runners = [first, ...Array.from({ length: replicas - 1 }, () => opener.open())];
     const maxBatchTokens = config.maxBatchTokens ?? batchTokensOf(provider, plan.precision);
+    const card = toModelFacts({ ...plan, located, replicas, threads });
     const scheduler = new Scheduler({
       model: entry.name,
       replicas: runners,
       maxBatchTokens,
       maxQueueTokens: config.maxQueueTokens,
       nowMs: () => performance.now(),
-      observer: toObserver({ metrics, model: entry.name, maxBatchTokens, tracer }),
+      quarantine,
+      source: sourceOf(options, card, located.revision ?? ''),
+      observer: toObserver({ metrics, logger, model: entry.name, maxBatchTokens, tracer }),
     });
     metrics.modelsLoaded.inc();
     const runnerPids = () => runners.flatMap((runner) => runner.pid ?? []);
     const stopMeasuring = measureAtScrape(metrics, { model: entry.name, runnerPids, scheduler });
-    const card = toModelFacts({ ...plan, located, replicas, threads });
     const compute: EmbedSequences = (...work) => scheduler.embed(...work);
     let isClosed = false;
     return {
@@ -127,6 +140,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
         skipsPrompt: !pipeline.pooling.includePrompt,
       },
       choosePrompt: (wish, line) => choosePrompt(wish, { prompts, variants, line, defaultPrompt }),
+      readyRunners: () => opener.readyRunners,
+      check: () => scheduler.check(),
       runnerPids,
       close: async () => {
         if (!isClosed) metrics.modelsLoaded.dec();
@@ -157,9 +172,8 @@ interface CacheOptions extends StartOptions {
 
 /** Files without a commit may have changed when the model is loaded again: their results are kept for one load. */
 function withCache(embed: EmbedSequences, options: CacheOptions): EmbedSequences {
-  const { entry, located, config, card, resultCache: cache, metrics } = options;
-  const files = located.revision ?? randomUUID();
-  const source = JSON.stringify([entry.repository, files, card.dtype, entry.pooling ?? config.pooling, card.task]);
+  const { entry, located, card, resultCache: cache, metrics } = options;
+  const source = sourceOf(options, card, located.revision ?? randomUUID());
   const label = { model: entry.name };
   return createCachedEmbed({
     cache,
@@ -171,4 +185,9 @@ function withCache(embed: EmbedSequences, options: CacheOptions): EmbedSequences
       metrics.cacheBytes.set(cache.calculatedSize);
     },
   });
+}
+
+/** Everything but the tokens that a vector depends on. */
+function sourceOf({ entry, config }: StartOptions, { dtype, task }: ModelFacts, files: string): string {
+  return JSON.stringify([entry.repository, files, dtype, entry.pooling ?? config.pooling, task]);
 }

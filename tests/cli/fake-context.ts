@@ -51,6 +51,7 @@ export function startCli(
   writeFileSync(supportedModels, 'acme/one\nacme/two alias=two\n');
   const output = { stdout: '', stderr: '', log: '' };
   const listeners = new Set<(signal: StopSignal) => void>();
+  const faultListeners = new Set<(error: unknown, origin: string) => void>();
   const created: Record<string, unknown>[] = [];
   let closed = 0;
   let sparesClosed = 0;
@@ -75,13 +76,17 @@ export function startCli(
       return { embed: fakeEmbed, listen: async () => ({ url: 'http://localhost:1234' }), close, ...app };
     },
     onStopSignal: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
+    onUncaught: (listener) => (faultListeners.add(listener), () => faultListeners.delete(listener)),
   };
   const exitCode = runCli(argv, context).finally(() => rmSync(folder, { recursive: true }));
   const signal = (name: StopSignal): void => listeners.forEach((listener) => listener(name));
+  const fault = (error: unknown): void => faultListeners.forEach((listener) => listener(error, 'uncaughtException'));
   return {
     exitCode,
     output,
     signal,
+    fault,
+    faultListeners,
     created,
     folder,
     closedTimes: () => closed,

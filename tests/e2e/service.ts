@@ -31,9 +31,25 @@ export async function startServiceWith(
   variables: Readonly<Record<string, string>>,
   ...flags: readonly string[]
 ): Promise<Service> {
+  return startServiceIn({ variables }, ...flags);
+}
+
+interface Surroundings {
+  readonly variables?: Readonly<Record<string, string>>;
+  /** A line of shell before it, such as `ulimit -n 64`. */
+  readonly before?: string;
+  /** Whether it need not become ready. */
+  readonly isUnready?: boolean;
+}
+
+/** The same in surroundings of its own. */
+export async function startServiceIn(
+  { variables = {}, before = ':', isUnready = false }: Surroundings,
+  ...flags: readonly string[]
+): Promise<Service> {
   await importBuilt('config.ts'); // throws where dist is stale
   const args = [join(root, 'dist/cli.js'), 'serve', '--host', '127.0.0.1', '--port', '0', ...flags];
-  const child = spawn(process.execPath, args, {
+  const child = spawn('/bin/sh', ['-c', `${before}; exec "$@"`, 'sh', process.execPath, ...args], {
     cwd: tmpdir(), // a .env of the developer must not count
     env: { PATH: process.env['PATH'], HF_HUB_CACHE: join(tmpdir(), 'no-such-cache'), ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,7 +63,7 @@ export async function startServiceWith(
   createInterface({ input: child.stdout }).on('line', (line) => log.push(line));
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
   const url = await until('the service listens', () => /"url":"([^"]+)"/.exec(log.join('\n'))?.[1]);
-  await until('the service is ready', async () => (await fetch(`${url}/readyz`)).ok);
+  if (!isUnready) await until('the service is ready', async () => (await fetch(`${url}/readyz`)).ok);
   return { url, pid: child.pid ?? -1, log, errors, ended, kill: (signal) => child.kill(signal) };
 }
 

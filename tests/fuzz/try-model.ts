@@ -105,6 +105,8 @@ async function load({ folder, pooling, runs }: Pick<Trial, 'folder' | 'pooling' 
     openChannel,
     metrics: createMetrics(),
     resultCache: undefined,
+    tracer: undefined,
+    requestId: undefined,
     onQuantising: () => {},
   });
   const served = await prepared.start(new AbortController().signal);
