@@ -61,8 +61,9 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       const encoded = await encodeItems(tokenizer, items, limits, signal);
       endTokenize();
 
-      const vectors = await model.embed(encoded, signal, origin);
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
+      await origin?.admit?.(promptTokens, entry.name);
+      const vectors = await model.embed(encoded, signal, origin);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);

@@ -14,8 +14,10 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'config.ts',
     'types:embed.ts',
     'access',
+    'types:limits',
     'util',
   ],
+  limits: ['access', 'errors.ts', 'util'],
   access: ['errors.ts', 'util'],
   request: ['errors.ts', 'util'],
   tokenizer: ['types:request', 'errors.ts', 'util'],
@@ -116,6 +118,8 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
 const packages: readonly { readonly name: string; readonly where: RegExp; readonly files: number }[] = [
   { name: 'onnxruntime-node', where: /^engine\/session[^/]*\.ts$/, files: Infinity },
   { name: 'tokenizers', where: /^tokenizer\//, files: 1 },
+  { name: 'rate-limiter-flexible', where: /^limits\//, files: 1 },
+  { name: 'ioredis', where: /^limits\//, files: 1 },
 ];
 
 interface Import {

@@ -6,4 +6,6 @@ export interface Origin {
   readonly caller: string;
   /** When its answer is of no use any more, on the clock of `performance.now()`; never when undefined. */
   readonly deadlineMs?: number | undefined;
+  /** Called with the tokens before any is computed, and again for no request. @throws ServiceError where its caller may use no more */
+  readonly admit?: ((tokens: number, model: string) => Promise<void>) | undefined;
 }

@@ -1,10 +1,11 @@
 import type { Replica } from '../engine/replica.ts';
 import { ServiceError, shuttingDown } from '../errors.ts';
 import type { Origin } from '../request/origin.ts';
-import { toRetryAfter } from '../util/retry-after.ts';
 import type { Vectors } from '../vectors/vectors.ts';
+import { Admission, type Refusal } from './admission.ts';
 import type { Batch } from './batch.ts';
 import type { Entry, Sequence } from './entry.ts';
+import { Deadlines } from './deadlines.ts';
 import { keyOf, Submission } from './entry.ts';
 import { Queue } from './queue.ts';
 
@@ -29,25 +30,31 @@ export interface SchedulerObserver {
   }): void;
   onDeduplicated?(inputs: number): void;
   onCancelled?(inputs: number): void;
+  onRefused?(reason: Refusal): void;
 }
 
 const maxFailures = 3; // batches an input may be in that fail; after that it is the likely cause
-const rateSmoothing = 0.2; // share of the newest batch in the running tokens per second
+const rateSmoothing = 0.2; // share of the newest batch in the running means of speed and time
 
 /** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #queue: Queue;
+  readonly #admission: Admission;
+  readonly #deadlines = new Deadlines();
   readonly #inFlight = new Map<string, Entry>();
   /** Replicas with nothing to do, longest idle first. The last goes first: its caches are warm. */
   readonly #idle: (() => void)[] = [];
+  /** Of one replica; 0 until a batch has been measured. */
   #tokensPerSecond = 0;
+  #batchMs = 0;
   #replicasServing: number;
   #failure: Error | undefined;
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#queue = new Queue({ smallTokens: options.maxBatchTokens >> 1 });
+    this.#admission = new Admission({ ...options, queue: this.#queue, rate: () => this.tokensPerSecond });
     this.#replicasServing = options.replicas.length;
     for (const replica of options.replicas) void this.#serve(replica);
   }
@@ -61,19 +68,35 @@ export class Scheduler {
     return this.#inFlight.size === 0;
   }
 
+  /** Of all replicas, measured; 0 until one has run a batch. */
+  get tokensPerSecond(): number {
+    return this.#tokensPerSecond * this.#replicasServing;
+  }
+
+  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
+  refusalOf(atLeastTokens: number, origin?: Origin): ServiceError | undefined {
+    const refused = this.#admission.check(atLeastTokens, origin);
+    if (refused !== undefined) this.#options.observer?.onRefused?.(refused.reason);
+    return refused?.error;
+  }
+
   /**
    * Vectors of the inputs, in their order.
-   * @throws ServiceError `server_overloaded`, `runner_crashed`, `non_finite_output`; the signal's reason when it aborts
+   * @throws ServiceError `server_overloaded`, `queue_share_exceeded`, `wait_too_long`, `deadline_exceeded`, `runner_crashed`,
+   * `non_finite_output`; the signal's reason when it aborts
    */
-  async embed(inputs: readonly Sequence[], signal?: AbortSignal, _origin?: Origin): Promise<Vectors> {
+  async embed(inputs: readonly Sequence[], signal?: AbortSignal, origin?: Origin): Promise<Vectors> {
     if (this.#failure !== undefined) throw this.#failure;
     signal?.throwIfAborted();
-    this.#refuseOverload(inputs);
+    this.#dropLate();
+    const refusal = this.refusalOf(countTokens(inputs), origin);
+    if (refusal !== undefined) throw refusal;
     let onAbort: (() => void) | undefined;
     try {
       const data = await new Promise<Float32Array>((resolve, reject) => {
         const submission = new Submission(inputs.length, this.dimensions, { resolve, reject });
-        const entries = this.#enqueue(submission, inputs);
+        const entries = this.#enqueue(submission, inputs, origin?.caller);
+        this.#deadlines.add(submission, entries, origin?.deadlineMs);
         onAbort = () => this.#cancel(submission, entries, signal?.reason);
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#wake();
@@ -90,16 +113,15 @@ export class Scheduler {
     await Promise.all(this.#options.replicas.map((replica) => replica.close()));
   }
 
-  #refuseOverload(inputs: readonly Sequence[]): void {
-    const queued = this.#queue.tokens;
-    const max = this.#options.maxQueueTokens;
-    const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0);
-    if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
-    const retryAfterSeconds = toRetryAfter(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing));
-    throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
+  /** Answers those whose time would be over before a batch is, so that no runner works for them. */
+  #dropLate(): void {
+    for (const { submission, entries } of this.#deadlines.takeBefore(this.#options.nowMs() + this.#batchMs)) {
+      this.#options.observer?.onRefused?.('late');
+      this.#cancel(submission, entries, this.#admission.tooLate());
+    }
   }
 
-  #enqueue(submission: Submission, inputs: readonly Sequence[]): Entry[] {
+  #enqueue(submission: Submission, inputs: readonly Sequence[], caller: string | undefined): Entry[] {
     const entries = new Set<Entry>();
     let shared = 0;
     const queuedAtMs = this.#options.nowMs();
@@ -114,7 +136,10 @@ export class Scheduler {
       entries.add(entry);
     });
     const all = [...entries];
-    this.#queue.add(all.filter((entry) => entry.state === 'waiting' && entry.failures === 0));
+    this.#queue.add(
+      all.filter((entry) => entry.state === 'waiting' && entry.failures === 0),
+      caller,
+    );
     if (shared > 0) this.#options.observer?.onDeduplicated?.(shared);
     this.#options.observer?.onQueue?.(this.#queue.tokens);
     return all;
@@ -139,6 +164,7 @@ export class Scheduler {
     try {
       while (this.#failure === undefined) {
         await replica.ready();
+        this.#dropLate();
         const entries = this.#queue.take({
           maxTokens: this.#options.maxBatchTokens,
           cost: (lengths) => replica.cost(lengths),
@@ -165,9 +191,8 @@ export class Scheduler {
       return;
     }
     const seconds = Math.max(1e-3, (this.#options.nowMs() - startedMs) / 1000);
-    const rate = batch.ids.length / seconds;
-    this.#tokensPerSecond =
-      this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
+    this.#tokensPerSecond = smooth(this.#tokensPerSecond, batch.ids.length / seconds);
+    this.#batchMs = smooth(this.#batchMs, seconds * 1000);
     entries.forEach((entry, row) =>
       this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
     );
@@ -228,6 +253,14 @@ export class Scheduler {
       waitedMs: entries.map((entry) => startedMs - entry.queuedAtMs),
     });
   }
+}
+
+function smooth(mean: number, value: number): number {
+  return mean === 0 ? value : mean * (1 - rateSmoothing) + value * rateSmoothing;
+}
+
+function countTokens(inputs: readonly Sequence[]): number {
+  return inputs.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 function toBatch(entries: readonly Entry[]): Batch {

@@ -14,6 +14,7 @@ export function toObserver(metrics: Metrics, model: string, maxBatchTokens: numb
       for (const ms of waitedMs) metrics.queueSeconds.observe(label, ms / 1000);
     },
     onDeduplicated: (inputs) => metrics.dedupedInputs.inc(label, inputs),
+    onRefused: (reason) => metrics.refused.inc({ model, reason }),
     onCancelled: (inputs) => metrics.cancelledInputs.inc(label, inputs),
   };
 }
