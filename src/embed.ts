@@ -58,7 +58,8 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
       const endTokenize = metrics.tokenizeSeconds.startTimer(label);
       const prompt = model.choosePrompt(request, entry);
       const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
-      const encoded = await encodeItems(tokenizer, items, limits, signal);
+      const arrived = model.expect(estimateTokens(items));
+      const encoded = await encodeItems(tokenizer, items, limits, signal).finally(arrived);
       endTokenize();
 
       const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -74,6 +75,15 @@ export function createEmbed({ host, metrics, truncateInputs, maxRequestTokens, r
     };
     return host.use(request.model, work, request, signal);
   };
+}
+
+/** Before they are counted. */
+function estimateTokens(items: EmbedRequest['items']): number {
+  const charactersPerToken = 4; // of English; what it is for others is soon known
+  return items.reduce(
+    (sum, item) => sum + (item.kind === 'text' ? item.text.length / charactersPerToken : item.ids.length),
+    0,
+  );
 }
 
 function toCut({ ids, fullLength }: Encoded, index: number): Cut[] {

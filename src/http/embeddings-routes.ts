@@ -47,10 +47,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     const result = await embed(wanted, abort.signal, {
       requestId: request.id,
       caller: request.caller.name,
-      deadlineMs: deadlineOf(request.headers, {
-        startMs: performance.now() - reply.elapsedTime,
-        maxWaitSeconds: config.maxWait,
-      }),
+      deadlineMs: deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: config.maxWait }),
       admit: quota && ((tokens, model) => quota.takeTokens(tokens, model)),
     });
     facts.tokens = result.promptTokens;

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServiceError } from '../errors.ts';
 import { parseJson } from '../request/parse-json.ts';
+import { deadlineOf } from './deadline.ts';
 import { HeldBytes, type Hold } from './held-bytes.ts';
 import type { HttpDeps } from './http-deps.ts';
 import { peekModel } from './peek-model.ts';
@@ -11,6 +12,8 @@ declare module 'fastify' {
     /** Why the body was not parsed: the queue of its model has no room. */
     refusal: ServiceError | undefined;
     hold: Hold | undefined;
+    /** On the clock of `performance.now()`. */
+    arrivedMs: number;
   }
 }
 
@@ -28,6 +31,7 @@ export function acceptJsonOnly(app: FastifyInstance, deps: HttpDeps): void {
     new ServiceError('server_busy', { held: bodies.held, max: bodies.max, retryAfterSeconds: 1 });
   app.decorateRequest('refusal', undefined);
   app.decorateRequest('hold', undefined);
+  app.decorateRequest('arrivedMs', 0);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request, stream, done) => {
     const refusal = refuseByHeaders(request, config.maxBodyBytes);
@@ -43,6 +47,10 @@ export function acceptJsonOnly(app: FastifyInstance, deps: HttpDeps): void {
         done(parseError as Error);
       }
     });
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    request.arrivedMs = performance.now() - reply.elapsedTime;
+    done();
   });
   app.addHook('preParsing', (request, reply, stream, done) => {
     reply.raw.once('close', () => request.hold?.release()); // the client may leave before there is an answer
@@ -78,6 +86,7 @@ function refuseByQueue(request: FastifyRequest, bytes: Buffer, deps: HttpDeps): 
   if (deps.refuseEarly === undefined || request.routeOptions.config.embeds !== true) return undefined;
   const model = peekModel(bytes);
   if (model === undefined) return undefined;
-  const origin = { requestId: request.id, caller: request.caller.name };
+  const deadlineMs = deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: deps.config.maxWait });
+  const origin = { requestId: request.id, caller: request.caller.name, deadlineMs };
   return deps.refuseEarly(model, Math.ceil(bytes.length / bytesPerToken), origin);
 }

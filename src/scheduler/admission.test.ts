@@ -46,6 +46,15 @@ test('a request that would be answered too late is refused at once, with the tim
   });
 });
 
+test('what is still being tokenised counts as waiting until it is done', () => {
+  const admission = admissionOf({ tokens: 400 }, 100);
+  const arrived = admission.expect(500);
+  expect(admission.check(200, from('a'))?.reason).toBe('queue');
+  expect(admission.check(50, from('a', 10_000))?.reason).toBe('wait');
+  arrived();
+  expect(admission.check(200, from('a'))).toBeUndefined();
+});
+
 test('nothing is refused for a wait that nothing has been measured of', () => {
   expect(admissionOf({ tokens: 900 }).check(10, from('a', 1))).toBeUndefined();
 });

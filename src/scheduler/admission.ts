@@ -28,16 +28,23 @@ export class Admission {
   readonly #options: AdmissionOptions;
   /** Names of callers, which are of the administrator's making. */
   readonly #callers = new Set<string>();
+  #arriving = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
+  }
+
+  /** Counts tokens of a request that is still being tokenised as if they waited; call what comes back when it is done. */
+  expect(tokens: number): () => void {
+    this.#arriving += tokens;
+    return () => void (this.#arriving -= tokens);
   }
 
   /** Undefined: it may join. */
   check(tokens: number, { caller = '', deadlineMs }: Partial<Origin> = {}): Refused | undefined {
     const { queue, maxQueueTokens: max } = this.#options;
     this.#callers.add(caller);
-    const queued = queue.tokens;
+    const queued = queue.tokens + this.#arriving;
     if (queued === 0) return undefined; // an empty queue takes any request, or a large one could never run
     const free = max - queued;
     if (tokens > free) {
@@ -62,7 +69,7 @@ export class Admission {
     const rate = this.#options.rate();
     if (rate === 0) return undefined;
     const allowed = (deadlineMs - this.#options.nowMs()) / 1000;
-    const seconds = (this.#options.queue.tokensBefore(tokens, caller) + tokens) / rate;
+    const seconds = (this.#arriving + this.#options.queue.tokensBefore(tokens, caller) + tokens) / rate;
     if (seconds <= usedWait * allowed) return undefined;
     const details = { seconds: Math.ceil(seconds), allowed: Math.max(0, Math.round(allowed * 10) / 10) };
     const retryAfterSeconds = toRetryAfter(seconds - usedWait * allowed);

@@ -73,6 +73,11 @@ export class Scheduler {
     return this.#tokensPerSecond * this.#replicasServing;
   }
 
+  /** Counts what is still being tokenised, about, as if it waited; call what comes back when it is done. */
+  expect(tokens: number): () => void {
+    return this.#admission.expect(tokens);
+  }
+
   /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
   refusalOf(atLeastTokens: number, origin?: Origin): ServiceError | undefined {
     const refused = this.#admission.check(atLeastTokens, origin);

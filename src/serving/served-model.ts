@@ -26,6 +26,8 @@ export interface ServedModel {
   readonly tokenizer: Tokenizer;
   /** Through the scheduler, or out of the cache of results. @throws as `Scheduler.embed` does */
   readonly embed: EmbedSequences;
+  /** As `Scheduler.expect`. */
+  expect(tokens: number): () => void;
   /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
   refusalOf(atLeastTokens: number, origin: Origin): ServiceError | undefined;
   readonly limits: Pick<EncodeLimits, 'maxTokens' | 'vocabulary' | 'uncountedId' | 'skipsPrompt'>;
@@ -115,6 +117,7 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
       card,
       tokenizer,
       embed: resultCache === undefined ? compute : withCache(compute, { ...options, card, resultCache }),
+      expect: (tokens) => scheduler.expect(tokens),
       refusalOf: (atLeastTokens, origin) => scheduler.refusalOf(atLeastTokens, origin),
       limits: {
         maxTokens,
