@@ -42,12 +42,18 @@ async function run({ url, requests, timeoutMs, seconds, closedLoop, perSecond }:
     statuses: {} as Record<string, number>,
   };
   const headers = `x-request-timeout-ms: ${timeoutMs}\r\n`;
+  const exchange = async (body: string): Promise<{ status: number; milliseconds: number }> => {
+    const connection = free.pop() ?? (await QueryConnection.open(url));
+    const answer = await connection.exchange(body, headers);
+    free.push(connection);
+    return answer;
+  };
   const send = async (index: number): Promise<void> => {
     const { body, weight } = requests[index % requests.length]!;
-    const connection = free.pop() ?? (await QueryConnection.open(url));
-    const { status, milliseconds } = await connection.exchange(body, headers);
-    free.push(connection);
-    sum.statuses[status] = (sum.statuses[status] ?? 0) + 1;
+    const count = (what: string | number): void => void (sum.statuses[what] = (sum.statuses[what] ?? 0) + 1);
+    const { status, milliseconds } = await exchange(body).catch(() => ({ status: 0, milliseconds: 0 }));
+    count(status === 0 ? 'no connection' : status);
+    if (status === 0) return;
     if (status === 503) sum.late++; // its time was over in the queue
     else if (status !== 200) sum.refusedMs.push(milliseconds);
     else if (milliseconds > timeoutMs) sum.late++;

@@ -267,19 +267,22 @@ test('a wait that is longer than a request may take is refused before anything i
     maxQueueTokens: 1000,
     nowMs: () => nowMs,
   });
-  const first = scheduler.embed([{ ids: new Int32Array(100).fill(1) }]);
+  const hundred = (id: number) => ({ ids: new Int32Array(100).fill(id) });
+  const work = [scheduler.embed([hundred(0)])]; // alone: nothing is measured of it
   await settle();
-  nowMs = 1000; // 100 tokens a second
+  for (const id of [1, 2, 3, 4]) work.push(scheduler.embed([hundred(id)]));
+  expect(scheduler.tokensPerSecond).toBe(0);
+  nowMs = 1000;
   await replica.finish();
-  await first;
-  const second = scheduler.embed([{ ids: new Int32Array(100).fill(2) }]);
-  await settle();
-  const waiting = scheduler.embed([{ ids: new Int32Array(100).fill(3) }], undefined, { requestId: 'r', caller: 'a' });
-  const origin = { requestId: 's', caller: 'b', deadlineMs: 1500 };
-  await expect(scheduler.embed([{ ids: new Int32Array(100).fill(5) }], undefined, origin)).rejects.toMatchObject({
-    code: 'wait_too_long',
-  });
+  expect(scheduler.tokensPerSecond).toBe(0);
+  nowMs = 2000;
+  await replica.finish();
+  expect(scheduler.tokensPerSecond).toBe(100);
+  const origin = (deadlineMs: number) => ({ requestId: 's', caller: '', deadlineMs });
+  expect(scheduler.refusalOf(100, origin(3000))).toMatchObject({ code: 'wait_too_long' });
+  await expect(scheduler.embed([hundred(5)], undefined, origin(3000))).rejects.toMatchObject({ code: 'wait_too_long' });
+  expect(scheduler.refusalOf(100, origin(60_000))).toBeUndefined();
   replica.isAutomatic = true;
   await replica.finish();
-  await Promise.all([second, waiting]);
+  await Promise.all(work);
 });

@@ -34,7 +34,7 @@ export interface SchedulerObserver {
 }
 
 const maxFailures = 3; // batches an input may be in that fail; after that it is the likely cause
-const rateSmoothing = 0.2; // share of the newest batch in the running means of speed and time
+const rateSmoothing = 0.2; // share of the newest batch in the running means
 
 /** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
 export class Scheduler {
@@ -45,8 +45,8 @@ export class Scheduler {
   readonly #inFlight = new Map<string, Entry>();
   /** Replicas with nothing to do, longest idle first. The last goes first: its caches are warm. */
   readonly #idle: (() => void)[] = [];
-  /** Of one replica; 0 until a batch has been measured. */
-  #tokensPerSecond = 0;
+  /** Means of the batches that left others waiting: smaller ones say little of what a replica can do. */
+  #batchTokens = 0;
   #batchMs = 0;
   #replicasServing: number;
   #failure: Error | undefined;
@@ -68,9 +68,9 @@ export class Scheduler {
     return this.#inFlight.size === 0;
   }
 
-  /** Of all replicas, measured; 0 until one has run a batch. */
+  /** Of all replicas under load, measured; 0 until there was any. */
   get tokensPerSecond(): number {
-    return this.#tokensPerSecond * this.#replicasServing;
+    return this.#batchMs === 0 ? 0 : (1000 * this.#batchTokens * this.#replicasServing) / this.#batchMs;
   }
 
   /** Counts what is still being tokenised, about, as if it waited; call what comes back when it is done. */
@@ -185,6 +185,7 @@ export class Scheduler {
 
   async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
     const startedMs = this.#options.nowMs();
+    const leavesOthers = this.#queue.tokens > 0;
     const batch = toBatch(entries);
     let vectors: Vectors;
     try {
@@ -195,12 +196,15 @@ export class Scheduler {
       this.#onFailedBatch(entries, error);
       return;
     }
-    const seconds = Math.max(1e-3, (this.#options.nowMs() - startedMs) / 1000);
-    this.#tokensPerSecond = smooth(this.#tokensPerSecond, batch.ids.length / seconds);
-    this.#batchMs = smooth(this.#batchMs, seconds * 1000);
+    if (leavesOthers) this.#measure(batch.ids.length, this.#options.nowMs() - startedMs);
     entries.forEach((entry, row) =>
       this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
     );
+  }
+
+  #measure(tokens: number, ms: number): void {
+    this.#batchTokens = smooth(this.#batchTokens, tokens);
+    this.#batchMs = smooth(this.#batchMs, Math.max(1, ms));
   }
 
   #deliver(entry: Entry, vector: Float32Array): void {
