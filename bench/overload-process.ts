@@ -33,6 +33,9 @@ process.once('message', (options: OverloadOptions) => {
 });
 
 async function run({ url, requests, timeoutMs, seconds, closedLoop, perSecond }: OverloadOptions) {
+  // What is answered while as much waits as the clients' patience allows, not the time in which that fills or empties.
+  const from = performance.now() + (closedLoop === undefined ? timeoutMs : 0);
+  const end = from + seconds * 1000;
   const free: QueryConnection[] = [];
   const sum = {
     weight: 0,
@@ -59,10 +62,10 @@ async function run({ url, requests, timeoutMs, seconds, closedLoop, perSecond }:
     else if (milliseconds > timeoutMs) sum.late++;
     else {
       sum.answered.push(milliseconds);
-      sum.weight += weight;
+      const now = performance.now();
+      if (now >= from && now < end) sum.weight += weight;
     }
   };
-  const end = performance.now() + seconds * 1000;
   if (closedLoop !== undefined) {
     let next = 0;
     const client = async (): Promise<void> => {
@@ -71,8 +74,7 @@ async function run({ url, requests, timeoutMs, seconds, closedLoop, perSecond }:
     await Promise.all(Array.from({ length: closedLoop }, client));
     return sum;
   }
-  // What is sent before the time is over counts; the answers after it make up for those that were missing at its start.
-  const arrivals = poissonArrivals({ perSecond: perSecond ?? 1, seconds, seed: 1 });
+  const arrivals = poissonArrivals({ perSecond: perSecond ?? 1, seconds: seconds + timeoutMs / 1000, seed: 1 });
   await sendAll(arrivals, send);
   return sum;
 }

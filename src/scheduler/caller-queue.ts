@@ -11,7 +11,14 @@ export interface Flow {
   waiting: number;
   /** Tokens this request has been served, counted from the service level at which it came. */
   served: number;
+  /** Tokens it came with. */
+  readonly size: number;
   readonly isSmall: boolean;
+}
+
+interface NewFlow extends Pick<Flow, 'size' | 'isSmall'> {
+  /** Tokens that it is taken to have been served less than the others. */
+  readonly headStart: number;
 }
 
 /** What waits of one caller: its requests, the one that has been served the fewest tokens first. */
@@ -21,8 +28,9 @@ export class CallerQueue {
   served = 0;
   /** Waiting tokens that it was the first to ask for. */
   tokens = 0;
-  /** Requests of which something waits. */
+  /** Requests of which something waits, and the tokens they came with. */
   requests = 0;
+  askedTokens = 0;
   /**
    * By the tokens each had been served when it was put there. Those only grow, so whatever stands first with its
    * present number is the least: a charge costs nothing, and a pick the logarithm of their count.
@@ -39,9 +47,10 @@ export class CallerQueue {
   }
 
   /** Adds a request of at least one entry. */
-  add(entries: readonly Entry[], { isSmall, headStart }: { isSmall: boolean; headStart: number }): Flow {
+  add(entries: readonly Entry[], { size, isSmall, headStart }: NewFlow): Flow {
     const served = this.#level - (isSmall ? headStart : 0);
-    const flow: Flow = { owner: this, entries, head: 0, waiting: entries.length, served, isSmall };
+    const flow: Flow = { owner: this, entries, head: 0, waiting: entries.length, served, size, isSmall };
+    this.askedTokens += size;
     this.#flows.push(flow, served);
     this.requests++;
     return flow;
@@ -50,6 +59,7 @@ export class CallerQueue {
   /** One entry of a request has left the queue. */
   leave(flow: Flow): void {
     if (--flow.waiting > 0) return;
+    this.askedTokens -= flow.size;
     flow.entries = []; // it may stay in the heap for a while
     if (--this.requests === 0) this.#flows.clear();
   }

@@ -47,12 +47,16 @@ export class Queue {
     return this.#callers.get(caller)?.tokens ?? 0;
   }
 
-  /** Tokens that are served before a new request of this caller is done, its own left out; about, and rather too many. */
+  /**
+   * Tokens that are served before a new request of this caller is done, its own left out; about, and rather too many.
+   * Each request beside it gets as much as it does, or all it came with: what those have had already does not shorten
+   * the wait, for under load others come in their place.
+   */
   tokensBefore(tokens: number, caller: string): number {
     const mine = this.#callers.get(caller);
-    const own = mine === undefined ? 0 : Math.min(mine.tokens, mine.requests * tokens);
+    const own = mine === undefined ? 0 : Math.min(mine.askedTokens, mine.requests * tokens);
     let before = own;
-    for (const other of this.#active) if (other !== mine) before += Math.min(other.tokens, own + tokens);
+    for (const other of this.#active) if (other !== mine) before += Math.min(other.askedTokens, own + tokens);
     return before;
   }
 
@@ -61,7 +65,7 @@ export class Queue {
     if (entries.length === 0) return;
     const tokens = entries.reduce((sum, entry) => sum + entry.ids.length, 0);
     const owner = this.#activate(caller);
-    const flow = owner.add(entries, { isSmall: tokens <= this.#smallTokens, headStart: this.#headStart });
+    const flow = owner.add(entries, { size: tokens, isSmall: tokens <= this.#smallTokens, headStart: this.#headStart });
     for (const entry of entries) {
       const flows = this.#flowsOf.get(entry);
       if (flows === undefined) {

@@ -167,6 +167,7 @@ export class Scheduler {
 
   async #serve(replica: Replica): Promise<void> {
     try {
+      let freeMs = this.#options.nowMs();
       while (this.#failure === undefined) {
         await replica.ready();
         this.#dropLate();
@@ -175,7 +176,8 @@ export class Scheduler {
           cost: (lengths) => replica.cost(lengths),
         });
         if (entries.length === 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-        else await this.#run(replica, entries);
+        else await this.#run(replica, entries, freeMs);
+        freeMs = this.#options.nowMs();
       }
     } catch (error) {
       // The replica has given up; the others go on without it.
@@ -183,7 +185,8 @@ export class Scheduler {
     }
   }
 
-  async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
+  /** `freeMs`: when the replica could have begun; what delays it counts against its speed. */
+  async #run(replica: Replica, entries: readonly Entry[], freeMs: number): Promise<void> {
     const startedMs = this.#options.nowMs();
     const leavesOthers = this.#queue.tokens > 0;
     const batch = toBatch(entries);
@@ -196,7 +199,7 @@ export class Scheduler {
       this.#onFailedBatch(entries, error);
       return;
     }
-    if (leavesOthers) this.#measure(batch.ids.length, this.#options.nowMs() - startedMs);
+    if (leavesOthers) this.#measure(batch.ids.length, this.#options.nowMs() - freeMs);
     entries.forEach((entry, row) =>
       this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
     );
