@@ -27,15 +27,20 @@ export class QueryConnection {
 
   /** Milliseconds from the request written to the last byte of its answer; anything but 200 is an error. */
   async ask(body: string): Promise<number> {
-    const head = `POST /v1/embeddings HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    const { status, milliseconds } = await this.exchange(body);
+    if (status !== 200) throw new Error(`Expected status 200, got ${status}.`);
+    return milliseconds;
+  }
+
+  /** The status of one query and its milliseconds; `headers` are lines that end with `\r\n`. */
+  async exchange(body: string, headers = ''): Promise<{ readonly status: number; readonly milliseconds: number }> {
+    const head = `POST /v1/embeddings HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
     const start = performance.now();
     const status = await new Promise<number>((resolve, reject) => {
       this.#settle = { resolve, reject };
       this.#socket.write(head + body);
     });
-    const milliseconds = performance.now() - start;
-    if (status !== 200) throw new Error(`Expected status 200, got ${status}.`);
-    return milliseconds;
+    return { status, milliseconds: performance.now() - start };
   }
 
   close(): void {

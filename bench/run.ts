@@ -21,6 +21,7 @@ import { measureManyModels } from './parts/many-models.ts';
 import { measureMemory } from './parts/memory.ts';
 import { measureMixed } from './parts/mixed.ts';
 import { measureOpenLoop } from './parts/open-loop.ts';
+import { measureOverload } from './parts/overload.ts';
 import { measurePeers } from './parts/peers.ts';
 import { measureQuality } from './parts/quality.ts';
 import { measureRoofline } from './parts/roofline.ts';
@@ -50,6 +51,7 @@ const parts: Readonly<Record<string, Part>> = {
   batch: measureBatchSize,
   concurrency: measureConcurrency,
   open: measureOpenLoop,
+  overload: measureOverload,
   length: measureLength,
   'long-lengths': measureLongLengths,
   peers: measurePeers,

@@ -10,6 +10,8 @@ import { forkRunner, type OpenChannel } from './engine/runner-channel.ts';
 import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
 import type { FastifyInstance } from 'fastify';
+import type { LimitStore } from './limits/limit-store.ts';
+import { RateLimits } from './limits/rate-limits.ts';
 import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
@@ -161,6 +163,11 @@ export async function createApp(options: AppOptions): Promise<App> {
       quiet.end();
     }
   };
+  const limits = new RateLimits({
+    ...config,
+    openStore: () => openLimitStore(config.redisUrl, logger),
+    onLimited: (kind, caller) => metrics.rateLimited.inc({ kind, caller }),
+  });
   let server: FastifyInstance | undefined;
   let keys: FollowedKeys | undefined;
   let certificate: FollowedFiles<Certificate> | undefined;
@@ -206,6 +213,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         config,
         embed,
         catalog: host,
+        limits,
+        refuseEarly: (...request) => host.refuseEarly(...request),
         metrics,
         logger,
         tracer,
@@ -230,9 +239,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       await withinSeconds(config.shutdownSeconds, drained);
       await host.close(); // what is still in flight gets shutting_down
       await withinSeconds(secondsToAnswer, drained);
-      await tracer?.close();
+      await Promise.all([tracer?.close(), limits.close()]);
     },
   };
+}
+
+/** Both libraries are loaded only where a limit is in force. */
+async function openLimitStore(redisUrl: string | undefined, logger: Logger): Promise<LimitStore> {
+  const { openStore } = await import('./limits/open-store.ts');
+  if (redisUrl === undefined) return openStore();
+  const { connectRedis } = await import('./limits/connect-redis.ts');
+  return openStore(await connectRedis(redisUrl, logger));
 }
 
 const secondsToAnswer = 1; // for the shutting_down answers to reach their clients

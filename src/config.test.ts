@@ -130,7 +130,7 @@ test('no message holds the password of an address', () => {
 
 test('no message holds the value of a secret', () => {
   const secrets = settingNames().filter((name) => 'secret' in settings[name]);
-  expect(secrets).toEqual(['apiKeys', 'hfToken', 'httpsProxy', 'httpProxy']);
+  expect(secrets).toEqual(['apiKeys', 'hfToken', 'httpsProxy', 'httpProxy', 'redisUrl']);
   expect(problemOf({ HF_TOKEN: 'hf_hush', EMBEDDINGS_API_KEYS: 'sk-hush', EMBEDDINGS_PORT: 'x' })).not.toContain(
     'hush',
   );

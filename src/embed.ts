@@ -66,13 +66,15 @@ export function createEmbed(options: EmbedOptions): Embed {
       );
       const prompt = model.choosePrompt(request, entry);
       const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
-      const encoded = await encodeItems(tokenizer, items, limits, signal);
+      const arrived = model.expect(estimateTokens(items));
+      const encoded = await encodeItems(tokenizer, items, limits, signal).finally(arrived);
       endTokenize();
       mark(origin?.timeline, 'tokenizedAtMs');
 
+      const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
+      await origin?.admit?.(promptTokens, entry.name);
       const vectors = await model.embed(encoded, signal, origin);
       mark(origin?.timeline, 'computedAtMs');
-      const promptTokens = encoded.reduce((sum, { ids }) => sum + ids.length, 0);
       const cuts = encoded.flatMap(toCut);
       metrics.inputs.inc(label, items.length);
       metrics.tokens.inc(label, promptTokens);
@@ -83,6 +85,15 @@ export function createEmbed(options: EmbedOptions): Embed {
     };
     return host.use(request.model, work, request, signal, origin?.requestId);
   };
+}
+
+/** Before they are counted. */
+function estimateTokens(items: EmbedRequest['items']): number {
+  const charactersPerToken = 4; // of English; what it is for others is soon known
+  return items.reduce(
+    (sum, item) => sum + (item.kind === 'text' ? item.text.length / charactersPerToken : item.ids.length),
+    0,
+  );
 }
 
 function toCut({ ids, fullLength }: Encoded, index: number): Cut[] {

@@ -37,14 +37,19 @@ export const errorTable = {
   model_not_found: { status: 404, type: 'invalid_request_error', message: 'The model `{model}` does not exist or you do not have access to it. GET /v1/models lists the models of this server; an administrator adds one as a line of supported_models.txt.' },
   unknown_url: { status: 404, type: 'invalid_request_error', message: 'Unknown request URL: {method} {url}. Please check the URL for typos; GET /docs lists every route.' },
   method_not_supported: { status: 405, type: 'invalid_request_error', message: 'Not allowed to {method} on {url}. Allowed: {allowed}.' },
-  request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s.' },
+  request_timeout: { status: 408, type: 'invalid_request_error', message: 'The request did not arrive completely within {seconds} s, or stopped arriving.' },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'Expected a request body of at most {max} bytes. Send fewer inputs in one request.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Expected a body with the header "Content-Type: application/json", got {got}.' },
   input_quarantined: { status: 422, type: 'invalid_request_error', message: 'This input is refused for the next {seconds} s: the process that runs `{model}` stopped twice while it worked on it. Send the other inputs without it; an administrator finds in the log how the process ended.', retry: false },
   headers_too_large: { status: 431, type: 'invalid_request_error', message: 'The headers of the request are too large. Expected at most 16 KB of them.' },
   client_closed_request: { status: 499, type: 'invalid_request_error', message: 'The client closed the connection before the answer was ready.', retry: false },
-  // 429, 500, 501, 503: what the server must mend
+  // 429, 500, 501, 503: what the server must mend, or time does
   server_overloaded: { status: 429, type: 'tokens', message: 'The queue is full: {queued} tokens wait, at most {max} may. Try again in {retryAfterSeconds} s.', code: 'rate_limit_exceeded', retry: true },
+  queue_share_exceeded: { status: 429, type: 'tokens', message: 'The queue is busy: {mine} of your tokens wait in it, and no caller may have more there than are left free for others, {free} now. Try again in {retryAfterSeconds} s.', code: 'rate_limit_exceeded', retry: true },
+  wait_too_long: { status: 429, type: 'tokens', message: 'The answer would take about {seconds} s at the present load, and the request may wait {allowed} s. Try again in {retryAfterSeconds} s.', code: 'rate_limit_exceeded', retry: true },
+  requests_limit_reached: { status: 429, type: 'requests', message: 'Rate limit reached for {caller} on requests per min (RPM): Limit {limit}, Used {used}, Requested 1. Please try again in {after}.', code: 'rate_limit_exceeded', retry: true },
+  tokens_limit_reached: { status: 429, type: 'tokens', message: 'Rate limit reached for {model} in organization {caller} on tokens per min (TPM): Limit {limit}, Used {used}, Requested {requested}. Please try again in {after}.', code: 'rate_limit_exceeded', retry: true },
+  request_over_limit: { status: 429, type: 'tokens', message: 'Request too large for {model} in organization {caller} on tokens per min (TPM): Limit {limit}, Requested {requested}. It will never fit: send fewer inputs in one request.', code: 'rate_limit_exceeded', retry: false },
   internal_error: { status: 500, type: 'server_error', message: 'The server had an error while processing your request. The log of this server has the details under the request id {requestId}.' },
   non_finite_output: { status: 500, type: 'server_error', message: 'The model gave a vector with NaN or infinite values for this input. This happens when a model overflows its number format; use dtype=float32.', retry: false },
   architecture_not_supported: { status: 501, type: 'not_implemented_error', message: 'The model `{model}` is allowed but its architecture is not built yet: {reason}.', retry: false },
@@ -57,6 +62,8 @@ export const errorTable = {
   pinned_models: { status: 503, type: 'server_error', message: 'There is no room in memory for `{model}` beside the pinned models ({held}). Take pin=true from one of them, or raise EMBEDDINGS_MAX_LOADED_MODELS or EMBEDDINGS_MAX_MODEL_MEMORY.', retry: false },
   model_limit_reached: { status: 503, type: 'server_error', message: 'There is no room in memory for `{model}`: the models there are busy ({held}). Try again in {retryAfterSeconds} s.', retry: true },
   runner_crashed: { status: 503, type: 'server_error', message: 'The process that runs `{model}` stopped ({reason}) while it worked on this request; it is being restarted. Try again in {retryAfterSeconds} s.', retry: true },
+  deadline_exceeded: { status: 503, type: 'server_error', message: 'The request waited for as long as it may and was not computed. Try again in {retryAfterSeconds} s.', retry: true },
+  server_busy: { status: 503, type: 'server_error', message: 'The bodies of the requests in progress have {held} bytes together, at most {max} may (EMBEDDINGS_MAX_BODIES_BYTES). Try again in {retryAfterSeconds} s.', retry: true },
   shutting_down: { status: 503, type: 'server_error', message: 'The server is shutting down. Try again in {retryAfterSeconds} s.', retry: true },
 } as const satisfies Record<string, ErrorRow>;
 

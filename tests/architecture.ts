@@ -16,8 +16,10 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
     'access',
     'tracing/timeline.ts',
     'types:tracing/tracer.ts',
+    'types:limits',
     'util',
   ],
+  limits: ['access', 'errors.ts', 'util'],
   access: ['errors.ts', 'util'],
   request: ['types:tracing', 'errors.ts', 'util'],
   tokenizer: ['types:request', 'errors.ts', 'util'],
@@ -129,6 +131,8 @@ const packages: readonly { readonly name: string; readonly where: RegExp; readon
   { name: 'onnxruntime-node', where: /^engine\/session[^/]*\.ts$/, files: Infinity },
   { name: 'tokenizers', where: /^tokenizer\//, files: 1 },
   { name: '@opentelemetry/api', where: /^tracing\//, files: 1 }, // imported only where traces are sent
+  { name: 'rate-limiter-flexible', where: /^limits\//, files: 1 },
+  { name: 'ioredis', where: /^limits\//, files: 1 },
 ];
 
 interface Import {

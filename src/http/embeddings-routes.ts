@@ -4,6 +4,7 @@ import { modelNotFound, ServiceError } from '../errors.ts';
 import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
+import { deadlineOf } from './deadline.ts';
 import { azureSchema, embeddingsSchema } from './schemas.ts';
 import { mark } from '../tracing/timeline.ts';
 import { sourceHeader } from './source-header.ts';
@@ -41,12 +42,20 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
   const onClose = (): void => abort.abort();
   reply.raw.once('close', onClose);
   try {
+    if (request.refusal !== undefined) throw request.refusal;
     const { request: wanted, encodingFormat } = parseEmbedRequest(body, config);
     if (!mayUse(request.caller, wanted.model)) throw modelNotFound(wanted.model);
     facts.inputs = wanted.items.length;
     const { timeline, span } = facts;
-    const origin = { requestId: request.id, caller: request.caller.name, timeline, span };
-    const result = await embed(wanted, abort.signal, origin);
+    const { quota } = request;
+    const result = await embed(wanted, abort.signal, {
+      requestId: request.id,
+      caller: request.caller.name,
+      deadlineMs: deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: config.maxWait }),
+      admit: quota && ((tokens, model) => quota.takeTokens(tokens, model)),
+      timeline,
+      span,
+    });
     facts.tokens = result.promptTokens;
     facts.cuts = result.cuts.length;
     const encodeStartMs = performance.now();
@@ -57,6 +66,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     if (result.cuts.length > 0) void reply.headers(truncationHeaders(result.cuts));
     void reply.header('content-type', 'application/json').send(response);
   } catch (error) {
+    if (request.quota !== undefined && !isFaultOfClient(error)) await request.quota.giveBackTokens();
     if (!abort.signal.aborted) throw error;
     throw new ServiceError('client_closed_request', {}, { cause: error });
   } finally {
@@ -68,6 +78,11 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
       recordRequest(request, reply, deps, 499);
     }
   }
+}
+
+/** Whoever leaves before the answer has had the work done for it, or most of it. */
+function isFaultOfClient(error: unknown): boolean {
+  return !(error instanceof ServiceError) || error.status < 429;
 }
 
 /** The path decides; a body that is no object is left to the parser. */

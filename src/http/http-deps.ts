@@ -3,8 +3,11 @@ import type { Certificate } from '../access/certificate.ts';
 import type { Keys } from '../access/key-ring.ts';
 import type { Config } from '../config.ts';
 import type { Embed } from '../embed.ts';
+import type { ServiceError } from '../errors.ts';
+import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Catalog } from '../models/model-card.ts';
+import type { Origin } from '../request/origin.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 /** Everything the HTTP layer needs; it knows no model, engine or scheduler. */
@@ -12,6 +15,10 @@ export interface HttpDeps {
   readonly config: Config;
   readonly embed: Embed;
   readonly catalog: Catalog;
+  /** None: nobody is limited. */
+  readonly limits?: RateLimits;
+  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
+  readonly refuseEarly?: (model: string, atLeastTokens: number, origin: Origin) => ServiceError | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Undefined: nothing is traced. */

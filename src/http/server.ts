@@ -1,9 +1,8 @@
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
-import { parseJson } from '../request/parse-json.ts';
-import { ServiceError } from '../errors.ts';
 import { createGuards, registerCaller } from './auth.ts';
 import { registerCloseConnections } from './close-connections.ts';
+import { limitConnections } from './connection-limits.ts';
 import { registerCors } from './cors.ts';
 import { registerDocs, registerOpenApi } from './docs-routes.ts';
 import { registerEmbeddings } from './embeddings-routes.ts';
@@ -11,33 +10,42 @@ import { answerClientError, registerErrors, sendError } from './error-replies.ts
 import { registerHealth, registerInfo, registerProbes } from './health-routes.ts';
 import { registerHome } from './home-routes.ts';
 import type { HttpDeps } from './http-deps.ts';
+import { acceptJsonOnly } from './json-bodies.ts';
 import { registerMetrics } from './metrics-routes.ts';
 import { registerModels } from './models-routes.ts';
+import { registerRateLimits } from './rate-limit.ts';
 import { requestIdOf } from './request-id.ts';
 import { registerTiming, setCommonHeaders } from './timing.ts';
+import { maxOpenFiles } from '../util/open-files.ts';
 import { withCertificate } from './tls.ts';
 
 /** The whole HTTP surface on one Fastify instance, ready but not listening. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const app = fastify(
-    withCertificate(deps.certificate, {
-      logger: false, // one line of our own for each request: see timing.ts
-      genReqId: requestIdOf,
-      bodyLimit: deps.config.maxBodyBytes,
-      keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, which would otherwise hit closed sockets
-      requestTimeout,
-      return503OnClosing: false, // `embed` answers shutting_down with all four keys
-      schemaController: { compilersFactory },
-      routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 1024 },
-      clientErrorHandler: (error, socket) => answerClientError(error, socket, requestTimeout / 1000),
-      frameworkErrors: (error, request, reply) => {
-        setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
-        void sendError(error, request, reply);
+    withCertificate(
+      deps.certificate,
+      { connectionsCheckingInterval },
+      {
+        logger: false, // one line of our own for each request: see timing.ts
+        genReqId: requestIdOf,
+        bodyLimit: deps.config.maxBodyBytes,
+        keepAliveTimeout: 75_000, // longer than the 60 s of common load balancers, which would otherwise hit closed sockets
+        requestTimeout,
+        return503OnClosing: false, // `embed` answers shutting_down with all four keys
+        schemaController: { compilersFactory },
+        routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 1024 },
+        clientErrorHandler: (error, socket) => answerClientError(error, socket, requestTimeout / 1000),
+        frameworkErrors: (error, request, reply) => {
+          setCommonHeaders(request, reply); // no hook runs for addresses the router cannot read
+          void sendError(error, request, reply);
+        },
       },
-    }),
+    ),
   );
 
-  acceptJsonOnly(app, deps.config.maxBatchSize);
+  const { maxConnections = defaultConnections() } = deps.config;
+  limitConnections(app, { maxConnections, onDropped: () => deps.metrics.droppedConnections.inc() });
+  acceptJsonOnly(app, deps);
   registerErrors(app, deps);
   registerTiming(app, deps);
   registerCaller(app);
@@ -47,6 +55,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   const behind = createGuards(deps);
   await app.register(
     behind('keys', (api) => {
+      registerRateLimits(api, deps);
       registerEmbeddings(api, deps);
       registerModels(api, deps);
       registerInfo(api, deps);
@@ -75,18 +84,10 @@ const compilersFactory = {
 type CompilersFactory = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
 
 const requestTimeout = 120_000; // for all of headers and body: 64 MB need 5 Mbit/s
+const connectionsCheckingInterval = 5000; // how exact the times for headers and body are
 
-function acceptJsonOnly(app: FastifyInstance, maxInputs: number): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    try {
-      const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
-      if (encoding !== 'identity') {
-        throw new ServiceError('unsupported_media_type', { got: `a body with Content-Encoding ${encoding}` });
-      }
-      done(null, parseJson(bytes, { maxInputs }));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+/** Leaves the process files for models and runners. */
+function defaultConnections(): number {
+  const spareFiles = 256;
+  return Math.max(spareFiles, Math.min(10_000, (maxOpenFiles() ?? Infinity) - spareFiles));
 }

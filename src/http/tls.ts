@@ -1,3 +1,4 @@
+import type { ServerOptions } from 'node:http';
 import { Server as TlsServer } from 'node:tls';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import type { Certificate } from '../access/certificate.ts';
@@ -5,14 +6,15 @@ import type { Certificate } from '../access/certificate.ts';
 const handshakeTimeout = 10_000; // a client that says nothing holds its socket no longer
 const minVersion = 'TLSv1.2';
 
-/** The options of a server that speaks https where there is a certificate. */
+/** The options of a server that speaks https where there is a certificate; `node` is for Node's own server. */
 export function withCertificate(
   certificate: Certificate | undefined,
+  node: ServerOptions,
   options: FastifyServerOptions,
 ): FastifyServerOptions {
-  if (certificate === undefined) return options;
+  if (certificate === undefined) return Object.assign(options, { http: node });
   const asks = certificate.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
-  const https = { ...certificate, ...asks, minVersion, handshakeTimeout };
+  const https = { ...node, ...certificate, ...asks, minVersion, handshakeTimeout };
   // Fastify types the two kinds of server apart; nothing here tells them apart but `changeCertificate`.
   return Object.assign(options, { https });
 }

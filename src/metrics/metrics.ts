@@ -53,6 +53,18 @@ export function createMetrics() {
       'Inputs that stopped their runner twice and are refused for a while',
       ['model'],
     ),
+    refused: counter(
+      'embeddings_refused_total',
+      'Requests refused under load: the queue was full (queue), their caller had its share of it (share), the wait would have been too long (wait) or was (late)',
+      ['model', 'reason'],
+    ),
+    rateLimited: counter(
+      'embeddings_rate_limited_total',
+      'Requests over the limit of their caller, by what they had used up: requests or tokens',
+      ['kind', 'caller'],
+    ),
+    droppedConnections: counter('embeddings_dropped_connections_total', 'Connections closed because of too many', []),
+    bodyBytes: gauge('embeddings_body_bytes', 'Bytes of the bodies of requests in progress', []),
     cacheHits: counter('embeddings_cache_hits_total', 'Inputs answered out of the cache of results', ['model']),
     cacheMisses: counter('embeddings_cache_misses_total', 'Inputs that the cache of results did not hold', ['model']),
     cacheBytes: gauge('embeddings_cache_bytes', 'Memory of the cache of results in use', []),

@@ -13,4 +13,6 @@ export interface Origin {
   readonly timeline?: Timeline | undefined;
   /** Only where it is traced. */
   readonly span?: RequestSpan | undefined;
+  /** Called with the tokens before any is computed, and again for no request. @throws ServiceError where its caller may use no more */
+  readonly admit?: ((tokens: number, model: string) => Promise<void>) | undefined;
 }

@@ -312,3 +312,60 @@ test('equal ids of which pooling leaves out different tokens are computed apart,
   await scheduler.embed([skipping(0)]);
   expect(replica.batches[1]).not.toHaveProperty('skips');
 });
+
+test('a request whose time is over while it waits is answered, and never runs', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  let nowMs = 0;
+  const refused: string[] = [];
+  const scheduler = new Scheduler({
+    model: 'm',
+    replicas: [replica],
+    maxBatchTokens: 100,
+    maxQueueTokens: 1000,
+    nowMs: () => nowMs,
+    observer: { onRefused: (reason) => refused.push(reason) },
+  });
+  const running = scheduler.embed([ids(1)]);
+  await settle();
+  const late = scheduler.embed([ids(2)], undefined, { requestId: 'r', caller: 'a', deadlineMs: 500 });
+  const patient = scheduler.embed([ids(3)], undefined, { requestId: 's', caller: 'a', deadlineMs: 5000 });
+  const outcome = expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  nowMs = 1000;
+  await replica.finish();
+  await replica.finish();
+  await outcome;
+  await Promise.all([running, patient]);
+  expect(replica.batches.map((batch) => [...batch.ids])).toEqual([[1], [3]]);
+  expect(refused).toEqual(['late']);
+  expect(scheduler.isIdle).toBe(true);
+});
+
+test('a wait that is longer than a request may take is refused before anything is done for it', async () => {
+  const replica = new FakeReplica({ isAutomatic: false });
+  let nowMs = 0;
+  const scheduler = new Scheduler({
+    model: 'm',
+    replicas: [replica],
+    maxBatchTokens: 100,
+    maxQueueTokens: 1000,
+    nowMs: () => nowMs,
+  });
+  const hundred = (id: number) => ({ ids: new Int32Array(100).fill(id) });
+  const work = [scheduler.embed([hundred(0)])]; // alone: nothing is measured of it
+  await settle();
+  for (const id of [1, 2, 3, 4]) work.push(scheduler.embed([hundred(id)]));
+  expect(scheduler.tokensPerSecond).toBe(0);
+  nowMs = 1000;
+  await replica.finish();
+  expect(scheduler.tokensPerSecond).toBe(0);
+  nowMs = 2000;
+  await replica.finish();
+  expect(scheduler.tokensPerSecond).toBe(100);
+  const origin = (deadlineMs: number) => ({ requestId: 's', caller: '', deadlineMs });
+  expect(scheduler.refusalOf(100, origin(3000))).toMatchObject({ code: 'wait_too_long' });
+  await expect(scheduler.embed([hundred(5)], undefined, origin(3000))).rejects.toMatchObject({ code: 'wait_too_long' });
+  expect(scheduler.refusalOf(100, origin(60_000))).toBeUndefined();
+  replica.isAutomatic = true;
+  await replica.finish();
+  await Promise.all(work);
+});

@@ -1,11 +1,12 @@
 import type { Replica } from '../engine/replica.ts';
 import { ServiceError, shuttingDown } from '../errors.ts';
 import type { Origin } from '../request/origin.ts';
-import { toRetryAfter } from '../util/retry-after.ts';
 import type { Vectors } from '../vectors/vectors.ts';
+import { Admission, type Refusal } from './admission.ts';
 import type { Batch } from './batch.ts';
 import { nameRequests, noteBatch, originsOf } from './batch-origins.ts';
 import type { Entry, Sequence } from './entry.ts';
+import { Deadlines } from './deadlines.ts';
 import { keyOf, Submission } from './entry.ts';
 import { Quarantine } from './quarantine.ts';
 import { Queue } from './queue.ts';
@@ -38,6 +39,7 @@ export interface SchedulerObserver {
   onCancelled?(inputs: number): void;
   /** An input is refused from now on; these requests had it. */
   onQuarantined?(requestIds: readonly string[]): void;
+  onRefused?(reason: Refusal): void;
 }
 
 /** One run of a replica, well or not, and the requests it worked for. */
@@ -52,7 +54,7 @@ export interface EndedBatch {
 
 const maxFailures = 3; // batches an input may be in that fail
 const crashesOfPoison = 2; // the last of them alone: an input that was only there when others crashed is innocent
-const rateSmoothing = 0.2; // share of the newest batch in the running tokens per second
+const rateSmoothing = 0.2; // share of the newest batch in the running means
 
 /** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
 export class Scheduler {
@@ -60,10 +62,14 @@ export class Scheduler {
   readonly #queue: Queue;
   readonly #quarantine: Quarantine;
   readonly #source: string;
+  readonly #admission: Admission;
+  readonly #deadlines = new Deadlines();
   readonly #inFlight = new Map<string, Entry>();
   /** Replicas with nothing to do, longest idle first. The last goes first: its caches are warm. */
   readonly #idle: (() => void)[] = [];
-  #tokensPerSecond = 0;
+  /** Means of the batches that left others waiting: smaller ones say little of what a replica can do. */
+  #batchTokens = 0;
+  #batchMs = 0;
   #replicasServing: number;
   #failure: Error | undefined;
 
@@ -72,6 +78,7 @@ export class Scheduler {
     this.#queue = new Queue({ smallTokens: options.maxBatchTokens >> 1 });
     this.#quarantine = options.quarantine ?? new Quarantine(options);
     this.#source = options.source ?? options.model;
+    this.#admission = new Admission({ ...options, queue: this.#queue, rate: () => this.tokensPerSecond });
     this.#replicasServing = options.replicas.length;
     for (const replica of options.replicas) void this.#serve(replica);
   }
@@ -93,20 +100,41 @@ export class Scheduler {
     return 0;
   }
 
+  /** Of all replicas under load, measured; 0 until there was any. */
+  get tokensPerSecond(): number {
+    return this.#batchMs === 0 ? 0 : (1000 * this.#batchTokens * this.#replicasServing) / this.#batchMs;
+  }
+
+  /** Counts what is still being tokenised, about, as if it waited; call what comes back when it is done. */
+  expect(tokens: number): () => void {
+    return this.#admission.expect(tokens);
+  }
+
+  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
+  refusalOf(atLeastTokens: number, origin?: Origin): ServiceError | undefined {
+    const refused = this.#admission.check(atLeastTokens, origin);
+    if (refused !== undefined) this.#options.observer?.onRefused?.(refused.reason);
+    return refused?.error;
+  }
+
   /**
    * Vectors of the inputs, in their order.
-   * @throws ServiceError `server_overloaded`, `input_quarantined`, `non_finite_output`; the signal's reason when it aborts
+   * @throws ServiceError `server_overloaded`, `queue_share_exceeded`, `wait_too_long`, `deadline_exceeded`, `input_quarantined`,
+   * `non_finite_output`; the signal's reason when it aborts
    */
   async embed(inputs: readonly Sequence[], signal?: AbortSignal, origin?: Origin): Promise<Vectors> {
     this.check();
     signal?.throwIfAborted();
     this.#refuseQuarantined(inputs);
-    this.#refuseOverload(inputs);
+    this.#dropLate();
+    const refusal = this.refusalOf(countTokens(inputs), origin);
+    if (refusal !== undefined) throw refusal;
     let onAbort: (() => void) | undefined;
     try {
       const data = await new Promise<Float32Array>((resolve, reject) => {
         const submission = new Submission(inputs.length, this.dimensions, { resolve, reject }, origin);
-        const entries = this.#enqueue(submission, inputs);
+        const entries = this.#enqueue(submission, inputs, origin?.caller);
+        this.#deadlines.add(submission, entries, origin?.deadlineMs);
         onAbort = () => this.#cancel(submission, entries, signal?.reason);
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#wake();
@@ -139,16 +167,15 @@ export class Scheduler {
     return new ServiceError('input_quarantined', { model: this.#options.model, seconds, param: `input[${row}]` });
   }
 
-  #refuseOverload(inputs: readonly Sequence[]): void {
-    const queued = this.#queue.tokens;
-    const max = this.#options.maxQueueTokens;
-    const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0);
-    if (queued === 0 || queued + tokens <= max) return; // an empty queue takes any request, or a large one could never run
-    const retryAfterSeconds = toRetryAfter(queued / Math.max(1, this.#tokensPerSecond * this.#replicasServing));
-    throw new ServiceError('server_overloaded', { queued, max, retryAfterSeconds });
+  /** Answers those whose time would be over before a batch is, so that no runner works for them. */
+  #dropLate(): void {
+    for (const { submission, entries } of this.#deadlines.takeBefore(this.#options.nowMs() + this.#batchMs)) {
+      this.#options.observer?.onRefused?.('late');
+      this.#cancel(submission, entries, this.#admission.tooLate());
+    }
   }
 
-  #enqueue(submission: Submission, inputs: readonly Sequence[]): Entry[] {
+  #enqueue(submission: Submission, inputs: readonly Sequence[], caller: string | undefined): Entry[] {
     const entries = new Set<Entry>();
     let shared = 0;
     const queuedAtMs = this.#options.nowMs();
@@ -163,7 +190,10 @@ export class Scheduler {
       entries.add(entry);
     });
     const all = [...entries];
-    this.#queue.add(all.filter((entry) => entry.state === 'waiting' && entry.failures === 0));
+    this.#queue.add(
+      all.filter((entry) => entry.state === 'waiting' && entry.failures === 0),
+      caller,
+    );
     if (shared > 0) this.#options.observer?.onDeduplicated?.(shared);
     if (submission.origin?.timeline !== undefined) submission.origin.timeline.deduplicated = shared;
     this.#options.observer?.onQueue?.(this.#queue.tokens);
@@ -187,14 +217,17 @@ export class Scheduler {
 
   async #serve(replica: Replica): Promise<void> {
     try {
+      let freeMs = this.#options.nowMs();
       while (this.#failure === undefined) {
         await replica.ready();
+        this.#dropLate();
         const entries = this.#queue.take({
           maxTokens: this.#options.maxBatchTokens,
           cost: (lengths) => replica.cost(lengths),
         });
         if (entries.length === 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-        else await this.#run(replica, entries);
+        else await this.#run(replica, entries, freeMs);
+        freeMs = this.#options.nowMs();
       }
     } catch (error) {
       // The replica has given up; the others go on without it.
@@ -202,8 +235,10 @@ export class Scheduler {
     }
   }
 
-  async #run(replica: Replica, entries: readonly Entry[]): Promise<void> {
+  /** `freeMs`: when the replica could have begun; what delays it counts against its speed. */
+  async #run(replica: Replica, entries: readonly Entry[], freeMs: number): Promise<void> {
     const startedMs = this.#options.nowMs();
+    const leavesOthers = this.#queue.tokens > 0;
     const origins = originsOf(entries);
     const batch = toBatch(entries, nameRequests(origins));
     let vectors: Vectors;
@@ -218,13 +253,15 @@ export class Scheduler {
     }
     const endedMs = this.#options.nowMs();
     this.#reportEnd(batch, { origins, startedMs, endedMs, hasFailed: false });
-    const seconds = Math.max(1e-3, (endedMs - startedMs) / 1000);
-    const rate = batch.ids.length / seconds;
-    this.#tokensPerSecond =
-      this.#tokensPerSecond === 0 ? rate : this.#tokensPerSecond * (1 - rateSmoothing) + rate * rateSmoothing;
+    if (leavesOthers) this.#measure(batch.ids.length, endedMs - freeMs);
     entries.forEach((entry, row) =>
       this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
     );
+  }
+
+  #measure(tokens: number, ms: number): void {
+    this.#batchTokens = smooth(this.#batchTokens, tokens);
+    this.#batchMs = smooth(this.#batchMs, Math.max(1, ms));
   }
 
   #deliver(entry: Entry, vector: Float32Array): void {
@@ -316,6 +353,14 @@ export class Scheduler {
   #reportEnd(batch: Batch, end: Omit<EndedBatch, 'tokens' | 'rows'>): void {
     this.#options.observer?.onBatchEnd?.({ ...end, tokens: batch.ids.length, rows: batch.offsets.length - 1 });
   }
+}
+
+function smooth(mean: number, value: number): number {
+  return mean === 0 ? value : mean * (1 - rateSmoothing) + value * rateSmoothing;
+}
+
+function countTokens(inputs: readonly Sequence[]): number {
+  return inputs.reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 function toBatch(entries: readonly Entry[], requestIds: readonly string[]): Batch {

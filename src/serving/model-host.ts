@@ -2,6 +2,7 @@ import { modelNotFound, ServiceError, shuttingDown } from '../errors.ts';
 import type { Catalog, ModelCard } from '../models/model-card.ts';
 import type { Allowlist, AllowlistEntry } from '../store/allowlist.ts';
 import type { LocatedModel } from '../store/locate-model.ts';
+import type { Origin } from '../request/origin.ts';
 import type { TokenIds } from '../util/token-ids.ts';
 import type { PromptWish } from './choose-prompt.ts';
 import type { Clock } from './clock.ts';
@@ -121,6 +122,12 @@ export class ModelHost implements Catalog {
   readyRunners(name: string): number | undefined {
     const entry = this.#entries.get(name);
     return entry && this.#slots.get(slotKey(entry))?.model?.readyRunners();
+  }
+
+  /** Why a loaded model would refuse a request of at least so many tokens now; undefined where it might not. */
+  refuseEarly(name: string, atLeastTokens: number, origin: Origin): ServiceError | undefined {
+    const entry = this.#entries.get(name);
+    return entry && this.#slots.get(slotKey(entry))?.model?.refusalOf(atLeastTokens, origin);
   }
 
   /** The models in memory or on their way there; failed ones too. */

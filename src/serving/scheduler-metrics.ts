@@ -25,6 +25,7 @@ export function toObserver({ metrics, logger, model, maxBatchTokens, tracer }: O
     },
     ...(tracer === undefined ? {} : { onBatchEnd: (batch: EndedBatch) => traceBatch(tracer, model, batch) }),
     onDeduplicated: (inputs) => metrics.dedupedInputs.inc(label, inputs),
+    onRefused: (reason) => metrics.refused.inc({ model, reason }),
     onCancelled: (inputs) => metrics.cancelledInputs.inc(label, inputs),
     onQuarantined: (requestIds) => {
       metrics.quarantinedInputs.inc(label);

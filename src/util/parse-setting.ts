@@ -126,6 +126,16 @@ export function proxy(): Parser<string> {
   return { placeholder: 'proxy', parse };
 }
 
+/** `redis://user:password@host:6379/0`, `rediss://` for TLS. */
+export function redis(): Parser<string> {
+  const parse = (value: string): string => {
+    if (!/^rediss?:\/\//i.test(value) || !URL.canParse(value))
+      throw new Error('expected an address such as redis://host:6379');
+    return value;
+  };
+  return { placeholder: 'url', parse };
+}
+
 /** `https://host` or `https://host/path`, without the slash at its end. */
 export function url(): Parser<string> {
   const parse = (value: string): string => {
