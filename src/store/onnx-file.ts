@@ -13,7 +13,7 @@ export interface OnnxFile {
 
 const graphField = 7; // of ModelProto
 const initializerField = 5; // of GraphProto
-const maxSkeletonBytes = 8_000_000; // nodes and small constants: a few MB at most in practice; a hostile one takes 180 times its size while it is parsed
+const maxSkeletonBytes = 8_000_000; // nodes and small constants; a hostile one takes 1.4 GB while it is parsed
 
 /**
  * Splits an ONNX file. It is walked field by field: numbers of weights are skipped, not read.

@@ -40,7 +40,7 @@ export interface TensorView {
 
 export type TensorIndex = ReadonlyMap<string, TensorView>;
 
-const maxHeaderBytes = 10_000_000; // a mixture of 10,000 experts has 3 MB; parsed, a hostile header takes thirty times its size
+const maxHeaderBytes = 10_000_000; // some 100,000 tensors; the reference allows ten times as much, which parsed could fill the memory
 
 /**
  * Indexes the tensors of a model folder: `model.safetensors`, or the shards named by `model.safetensors.index.json`.

@@ -1,7 +1,7 @@
 import { quoteValue } from '../util/quote-value.ts';
 import { readBounded } from '../util/read-bounded.ts';
 
-const maxBytes = 64_000_000; // the largest published tokenizer.json have 35 MB
+const maxBytes = 64_000_000; // that of Gemma, among the largest, has 33 MB
 
 /** A UTF-8 file as Python reads text: every line end is `\n`, a byte order mark stays. */
 export function readText(file: string): string {

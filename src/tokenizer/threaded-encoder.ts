@@ -3,7 +3,7 @@ import type { FromThread, ToThread } from './encoder-messages.ts';
 import type { Encoder, EncoderOptions } from './encoder.ts';
 import { UnusualTokenizerError } from './unusual-tokenizer-error.ts';
 
-const maxOldGenerationSizeMb = 1500; // a file of 35 MB takes 300 while it is read
+const maxOldGenerationSizeMb = 1500; // a file of 33 MB needs less than 300
 
 interface Call {
   readonly resolve: (rows: readonly Int32Array[]) => void;

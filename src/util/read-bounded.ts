@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 
-/** Of one settings file. Published ones have some hundred KB; parsed, a hostile one takes thirty times its size. */
+/** Of one settings file; parsed, a hostile one takes many times its size. */
 const maxSettingsBytes = 10_000_000;
 
 /**

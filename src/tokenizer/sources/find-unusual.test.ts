@@ -51,6 +51,11 @@ test.each<[string, Parameters<typeof findUnusual>[0], RegExp]>([
   ],
   ['a long prefix', { model: { ...model, continuing_subword_prefix: 'a'.repeat(17) } }, /continuing_subword_prefix/],
   ['words of any length', { model: { type: 'WordPiece', max_input_chars_per_word: 1e6 } }, /max_input_chars_per_word/],
+  [
+    'a tree of gigabytes',
+    { model: { type: 'Unigram', vocab: Array.from({ length: 5001 }, () => ['a'.repeat(1000), 0]) } },
+    /the size of the vocabulary/,
+  ],
   ['another model', { model: { type: 'Mystery' } }, /the model "Mystery"/],
 ])('%s is unusual', (_, json, what) => {
   expect(findUnusual(json)).toMatch(what);

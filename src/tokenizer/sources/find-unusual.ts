@@ -74,6 +74,8 @@ const usualProcessors: ReadonlySet<string> = new Set([
 const usualModels: ReadonlySet<string> = new Set(['BPE', 'Unigram', 'WordLevel', 'WordPiece']);
 
 const maxAffixCharacters = 16; // put before every character or piece of a text
+// Unigram's pieces are branches of a tree, some 180 bytes a character; XLM-RoBERTa has 250,000 pieces of some 6.
+const maxUnigramCharacters = 5_000_000;
 const maxWordCharacters = 1000; // WordPiece tries every start and end of a word
 
 function findOddPattern({ pattern }: Json): string | undefined {
@@ -98,8 +100,18 @@ function findOddModel(model: unknown): string | undefined {
   if (type !== undefined && (typeof type !== 'string' || !usualModels.has(type))) return `the model ${describe(type)}`;
   for (const affix of ['continuing_subword_prefix', 'end_of_word_suffix'])
     if (!isAffix(fields[affix] ?? '')) return `${affix} of the model`;
+  if (countPieces(fields['vocab']) > maxUnigramCharacters) return 'the size of the vocabulary of the model';
   const most = fields['max_input_chars_per_word'] ?? 0;
   return typeof most === 'number' && most <= maxWordCharacters ? undefined : 'max_input_chars_per_word of the model';
+}
+
+/** Characters of the pieces of Unigram, which alone has a list of them. */
+function countPieces(vocab: unknown): number {
+  if (!Array.isArray(vocab)) return 0;
+  return (vocab as readonly unknown[]).reduce<number>((sum, entry) => {
+    const piece: unknown = Array.isArray(entry) ? entry[0] : '';
+    return sum + (typeof piece === 'string' ? piece.length : 0);
+  }, 0);
 }
 
 function isAffix(value: unknown): boolean {
