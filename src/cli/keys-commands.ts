@@ -11,11 +11,13 @@ type Parsed<T> = Options & Omit<T, 'flags'>;
 export function addKeysCommands(program: Command, context: CliContext): void {
   const keys = program.command('keys').description('make, list and revoke API keys').addHelpText('after', keysHelp);
   const command = (name: string, description: string): Command =>
-    addSettingFlags(keys.command(name).description(description), { isHidden: true })
+    keys
+      .command(name)
+      .description(description)
       .option('--file <path>', 'the file of keys (default: EMBEDDINGS_API_KEYS_FILE)')
       .addHelpText('after', keysHelp);
   const withFlags = <T extends Options>(options: T) => ({ ...options, flags: readSettingFlags(options) });
-  command('create', 'make a key and print it, once')
+  const create = command('create', 'make a key and print it, once')
     .argument('<name>', 'what logs and lists call it')
     .option('--models <list>', 'comma-separated names of models it may use; * stands for any characters (default: all)')
     .option('--expires <when>', 'when it ends: 12h, 90d, 52w or a day such as 2027-01-01 (default: never)')
@@ -24,16 +26,18 @@ export function addKeysCommands(program: Command, context: CliContext): void {
     .action(async (name: string, options: Parsed<CreateKeyOptions>) =>
       (await import('./keys.ts')).createKey(name, withFlags(options), context),
     );
-  command('list', 'list the keys of the file with their states; hashes are not shown')
+  const list = command('list', 'list the keys of the file with their states; hashes are not shown')
     .option('--json', 'print JSON', false)
     .action(async (options: Parsed<ListKeysOptions>) =>
       (await import('./keys.ts')).listKeys(withFlags(options), context),
     );
-  command('revoke', 'refuse a key from now on; its line stays in the file')
+  const revoke = command('revoke', 'refuse a key from now on; its line stays in the file')
     .argument('<name>', 'the name of the key')
     .action(async (name: string, options: Parsed<Omit<ListKeysOptions, 'json'>>) =>
       (await import('./keys.ts')).revoke(name, withFlags(options), context),
     );
+  // Last: `create` has limits of its own, of the same names.
+  for (const each of [create, list, revoke]) addSettingFlags(each, { isHidden: true });
 }
 
 const keysHelp = `

@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
 import { settingNames, settings, toFlag, type ConfigInput, type SettingName } from '../config.ts';
 
-/** Adds every setting as a flag; hidden ones work too but do not fill the help. */
+/** Adds every setting as a flag, but those that the command has for itself; hidden ones work too but do not fill the help. */
 export function addSettingFlags(command: Command, { isHidden = false }: { readonly isHidden?: boolean } = {}): Command {
   for (const name of settingNames()) {
+    if (command.options.some(({ long }) => long === toFlag(name))) continue;
     const { help, env, placeholder } = settings[name];
     // A switch may stand alone or carry its value as `--switch=false`.
     const value = placeholder === '' ? '[true|false]' : `<${placeholder}>`;
