@@ -66,8 +66,7 @@ export function createEmbed(options: EmbedOptions): Embed {
       );
       const prompt = model.choosePrompt(request, entry);
       const limits = { ...model.limits, maxRequestTokens, truncate: truncateInputs, prompt };
-      const arrived = model.expect(estimateTokens(items));
-      const encoded = await encodeItems(tokenizer, items, limits, signal).finally(arrived);
+      const encoded = await model.expect(countBytes(items), encodeItems(tokenizer, items, limits, signal));
       endTokenize();
       mark(origin?.timeline, 'tokenizedAtMs');
 
@@ -87,11 +86,11 @@ export function createEmbed(options: EmbedOptions): Embed {
   };
 }
 
-/** Before they are counted. */
-function estimateTokens(items: EmbedRequest['items']): number {
-  const charactersPerToken = 4; // of English; what it is for others is soon known
+/** About what the items take in a request. */
+function countBytes(items: EmbedRequest['items']): number {
+  const bytesPerId = 6; // digits and a comma
   return items.reduce(
-    (sum, item) => sum + (item.kind === 'text' ? item.text.length / charactersPerToken : item.ids.length),
+    (sum, item) => sum + (item.kind === 'text' ? Buffer.byteLength(item.text) : bytesPerId * item.ids.length),
     0,
   );
 }

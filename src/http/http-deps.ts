@@ -17,8 +17,8 @@ export interface HttpDeps {
   readonly catalog: Catalog;
   /** None: nobody is limited. */
   readonly limits?: RateLimits;
-  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
-  readonly refuseEarly?: (model: string, atLeastTokens: number, origin: Origin) => ServiceError | undefined;
+  /** Why a request with a body of so many bytes would be refused now; undefined where it might not. */
+  readonly refuseEarly?: (model: string, bytes: number, origin: Origin) => ServiceError | undefined;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Undefined: nothing is traced. */

@@ -18,7 +18,6 @@ declare module 'fastify' {
 }
 
 const longLeftBytes = 64 * 1024; // less than this is read to its end, and the connection is kept
-const bytesPerToken = 16; // few texts have more; so a request is taken for smaller than it is
 
 /**
  * The one way bodies come in: as JSON, uncompressed, within their limits, and each refused as early as it can be: by
@@ -88,5 +87,5 @@ function refuseByQueue(request: FastifyRequest, bytes: Buffer, deps: HttpDeps): 
   if (model === undefined) return undefined;
   const deadlineMs = deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: deps.config.maxWait });
   const origin = { requestId: request.id, caller: request.caller.name, deadlineMs };
-  return deps.refuseEarly(model, Math.ceil(bytes.length / bytesPerToken), origin);
+  return deps.refuseEarly(model, bytes.length, origin);
 }

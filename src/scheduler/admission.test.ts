@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
+import { withResolvers } from '../util/with-resolvers.ts';
 import { Admission } from './admission.ts';
+import type { Sequence } from './entry.ts';
 
 interface Waiting {
   readonly tokens: number;
@@ -46,12 +48,14 @@ test('a request that would be answered too late is refused at once, with the tim
   });
 });
 
-test('what is still being tokenised counts as waiting until it is done', () => {
+test('what is still being tokenised counts as waiting until it is done', async () => {
   const admission = admissionOf({ tokens: 400 }, 100);
-  const arrived = admission.expect(500);
+  const { promise, resolve } = withResolvers<readonly Sequence[]>();
+  const arriving = admission.expect(2000, promise);
   expect(admission.check(200, from('a'))?.reason).toBe('queue');
   expect(admission.check(50, from('a', 10_000))?.reason).toBe('wait');
-  arrived();
+  resolve([{ ids: new Int32Array(500) }]);
+  await arriving;
   expect(admission.check(200, from('a'))).toBeUndefined();
 });
 

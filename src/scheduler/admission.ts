@@ -1,7 +1,10 @@
 import { ServiceError } from '../errors.ts';
 import type { Origin } from '../request/origin.ts';
 import { toRetryAfter } from '../util/retry-after.ts';
+import type { Sequence } from './entry.ts';
 import type { Queue } from './queue.ts';
+import { countTokens } from './to-batch.ts';
+import { TokenEstimate } from './token-estimate.ts';
 
 /** Why a request gets no vectors: the queue is full, its caller has its share of it, the wait would be too long, or was. */
 export type Refusal = 'queue' | 'share' | 'wait' | 'late';
@@ -23,21 +26,37 @@ interface Refused {
 /** Part of a wait that a request may be expected to take at most: an estimate that is short by a third makes no one late. */
 const usedWait = 0.75;
 
+/** Part of a body that is text: the rest is quotes, commas and escapes. */
+const usedBytes = 0.75;
+
 /** Decides who may join the queue, before any work for them. */
 export class Admission {
   readonly #options: AdmissionOptions;
   /** Names of callers, which are of the administrator's making. */
   readonly #callers = new Set<string>();
+  readonly #estimate = new TokenEstimate();
   #arriving = 0;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
   }
 
-  /** Counts tokens of a request that is still being tokenised as if they waited; call what comes back when it is done. */
-  expect(tokens: number): () => void {
-    this.#arriving += tokens;
-    return () => void (this.#arriving -= tokens);
+  /** What `encoding` gives; meanwhile its inputs count as if they waited. `bytes`: of their texts. */
+  async expect<T extends readonly Sequence[]>(bytes: number, encoding: Promise<T>): Promise<T> {
+    const expected = this.#estimate.of(bytes);
+    this.#arriving += expected;
+    try {
+      const sequences = await encoding;
+      this.#estimate.learn(bytes, countTokens(sequences));
+      return sequences;
+    } finally {
+      this.#arriving -= expected;
+    }
+  }
+
+  /** Tokens that a body of so many bytes has, rather too few. */
+  estimate(bytes: number): number {
+    return usedBytes * this.#estimate.of(bytes);
   }
 
   /** Undefined: it may join. */

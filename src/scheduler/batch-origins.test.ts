@@ -3,7 +3,8 @@ import type { Replica } from '../engine/replica.ts';
 import type { Origin } from '../request/origin.ts';
 import { startTimeline } from '../tracing/timeline.ts';
 import type { Batch } from './batch.ts';
-import { Scheduler, type EndedBatch } from './scheduler.ts';
+import type { EndedBatch } from './observer.ts';
+import { Scheduler } from './scheduler.ts';
 
 const ids = (...values: number[]) => ({ ids: Int32Array.from(values) });
 const originOf = (requestId: string) => ({ requestId, caller: 'anyone', timeline: startTimeline(0) }) satisfies Origin;

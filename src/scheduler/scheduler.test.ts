@@ -3,8 +3,8 @@ import type { Replica } from '../engine/replica.ts';
 import { ServiceError } from '../errors.ts';
 import type { Batch } from './batch.ts';
 import { Quarantine } from './quarantine.ts';
+import type { SchedulerObserver } from './observer.ts';
 import { Scheduler } from './scheduler.ts';
-import type { SchedulerObserver } from './scheduler.ts';
 
 /** A vector tells which ids made it: `[sum of ids, count]`. Runs one batch when the test says so. */
 class FakeReplica implements Replica {
@@ -362,9 +362,9 @@ test('a wait that is longer than a request may take is refused before anything i
   await replica.finish();
   expect(scheduler.tokensPerSecond).toBe(100);
   const origin = (deadlineMs: number) => ({ requestId: 's', caller: '', deadlineMs });
-  expect(scheduler.refusalOf(100, origin(3000))).toMatchObject({ code: 'wait_too_long' });
+  expect(scheduler.refuseEarly(500, origin(3000))).toMatchObject({ code: 'wait_too_long' });
   await expect(scheduler.embed([hundred(5)], undefined, origin(3000))).rejects.toMatchObject({ code: 'wait_too_long' });
-  expect(scheduler.refusalOf(100, origin(60_000))).toBeUndefined();
+  expect(scheduler.refuseEarly(500, origin(60_000))).toBeUndefined();
   replica.isAutomatic = true;
   await replica.finish();
   await Promise.all(work);

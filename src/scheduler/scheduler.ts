@@ -2,14 +2,18 @@ import type { Replica } from '../engine/replica.ts';
 import { ServiceError, shuttingDown } from '../errors.ts';
 import type { Origin } from '../request/origin.ts';
 import type { Vectors } from '../vectors/vectors.ts';
-import { Admission, type Refusal } from './admission.ts';
+import { Admission } from './admission.ts';
 import type { Batch } from './batch.ts';
 import { nameRequests, noteBatch, originsOf } from './batch-origins.ts';
 import type { Entry, Sequence } from './entry.ts';
 import { Deadlines } from './deadlines.ts';
 import { keyOf, Submission } from './entry.ts';
+import { InFlight } from './in-flight.ts';
+import { describeStart, type EndedBatch, type SchedulerObserver } from './observer.ts';
 import { Quarantine } from './quarantine.ts';
 import { Queue } from './queue.ts';
+import { Speed } from './speed.ts';
+import { countTokens, toBatch } from './to-batch.ts';
 
 export interface SchedulerOptions {
   readonly model: string;
@@ -25,36 +29,8 @@ export interface SchedulerOptions {
   readonly observer?: SchedulerObserver;
 }
 
-/** Told what happens; metrics are made from it. */
-export interface SchedulerObserver {
-  onQueue?(waitingTokens: number): void;
-  onBatch?(batch: {
-    readonly tokens: number;
-    readonly rows: number;
-    readonly paddedTokens: number;
-    readonly waitedMs: readonly number[];
-  }): void;
-  onBatchEnd?(batch: EndedBatch): void;
-  onDeduplicated?(inputs: number): void;
-  onCancelled?(inputs: number): void;
-  /** An input is refused from now on; these requests had it. */
-  onQuarantined?(requestIds: readonly string[]): void;
-  onRefused?(reason: Refusal): void;
-}
-
-/** One run of a replica, well or not, and the requests it worked for. */
-export interface EndedBatch {
-  readonly origins: readonly Origin[];
-  readonly startedMs: number;
-  readonly endedMs: number;
-  readonly tokens: number;
-  readonly rows: number;
-  readonly hasFailed: boolean;
-}
-
 const maxFailures = 3; // batches an input may be in that fail
 const crashesOfPoison = 2; // the last of them alone: an input that was only there when others crashed is innocent
-const rateSmoothing = 0.2; // share of the newest batch in the running means
 
 /** Continuous batching without a timer: whenever a replica is free it gets the best batch of what waits. */
 export class Scheduler {
@@ -64,12 +40,10 @@ export class Scheduler {
   readonly #source: string;
   readonly #admission: Admission;
   readonly #deadlines = new Deadlines();
-  readonly #inFlight = new Map<string, Entry>();
+  readonly #inFlight = new InFlight();
   /** Replicas with nothing to do, longest idle first. The last goes first: its caches are warm. */
   readonly #idle: (() => void)[] = [];
-  /** Means of the batches that left others waiting: smaller ones say little of what a replica can do. */
-  #batchTokens = 0;
-  #batchMs = 0;
+  readonly #speed = new Speed();
   #replicasServing: number;
   #failure: Error | undefined;
 
@@ -89,7 +63,7 @@ export class Scheduler {
 
   /** Whether nothing waits and nothing runs. */
   get isIdle(): boolean {
-    return this.#inFlight.size === 0;
+    return this.#inFlight.isEmpty;
   }
 
   /** How long the oldest of what waits has waited; 0 where nothing does. */
@@ -102,19 +76,17 @@ export class Scheduler {
 
   /** Of all replicas under load, measured; 0 until there was any. */
   get tokensPerSecond(): number {
-    return this.#batchMs === 0 ? 0 : (1000 * this.#batchTokens * this.#replicasServing) / this.#batchMs;
+    return this.#speed.tokensPerSecond * this.#replicasServing;
   }
 
-  /** Counts what is still being tokenised, about, as if it waited; call what comes back when it is done. */
-  expect(tokens: number): () => void {
-    return this.#admission.expect(tokens);
+  /** What `encoding` gives; meanwhile its inputs count as if they waited. `bytes`: of their texts. */
+  expect<T extends readonly Sequence[]>(bytes: number, encoding: Promise<T>): Promise<T> {
+    return this.#admission.expect(bytes, encoding);
   }
 
-  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
-  refusalOf(atLeastTokens: number, origin?: Origin): ServiceError | undefined {
-    const refused = this.#admission.check(atLeastTokens, origin);
-    if (refused !== undefined) this.#options.observer?.onRefused?.(refused.reason);
-    return refused?.error;
+  /** Why a request with a body of so many bytes would be refused now; undefined where it might not. */
+  refuseEarly(bytes: number, origin?: Origin): ServiceError | undefined {
+    return this.#refusalOf(this.#admission.estimate(bytes), origin);
   }
 
   /**
@@ -127,7 +99,7 @@ export class Scheduler {
     signal?.throwIfAborted();
     this.#refuseQuarantined(inputs);
     this.#dropLate();
-    const refusal = this.refusalOf(countTokens(inputs), origin);
+    const refusal = this.#refusalOf(countTokens(inputs), origin);
     if (refusal !== undefined) throw refusal;
     let onAbort: (() => void) | undefined;
     try {
@@ -156,6 +128,12 @@ export class Scheduler {
     await Promise.all(this.#options.replicas.map((replica) => replica.close()));
   }
 
+  #refusalOf(tokens: number, origin: Origin | undefined): ServiceError | undefined {
+    const refused = this.#admission.check(tokens, origin);
+    if (refused !== undefined) this.#options.observer?.onRefused?.(refused.reason);
+    return refused?.error;
+  }
+
   #refuseQuarantined(inputs: readonly Sequence[]): void {
     for (const [row, input] of inputs.entries()) {
       const seconds = this.#quarantine.secondsLeft(this.#source, () => keyOf(input));
@@ -169,50 +147,36 @@ export class Scheduler {
 
   /** Answers those whose time would be over before a batch is, so that no runner works for them. */
   #dropLate(): void {
-    for (const { submission, entries } of this.#deadlines.takeBefore(this.#options.nowMs() + this.#batchMs)) {
+    for (const { submission, entries } of this.#deadlines.takeBefore(this.#options.nowMs() + this.#speed.batchMs)) {
       this.#options.observer?.onRefused?.('late');
       this.#cancel(submission, entries, this.#admission.tooLate());
     }
   }
 
   #enqueue(submission: Submission, inputs: readonly Sequence[], caller: string | undefined): Entry[] {
-    const entries = new Set<Entry>();
-    let shared = 0;
-    const queuedAtMs = this.#options.nowMs();
-    inputs.forEach(({ ids, skip = 0 }, row) => {
-      const key = keyOf({ ids, skip });
-      let entry = this.#inFlight.get(key);
-      if (entry === undefined) {
-        entry = { ids, skip, key, queuedAtMs, waiters: [], state: 'waiting', failures: 0 };
-        this.#inFlight.set(key, entry);
-      } else shared++;
-      entry.waiters.push({ submission, row });
-      entries.add(entry);
-    });
-    const all = [...entries];
+    const { entries, shared } = this.#inFlight.join(submission, inputs, this.#options.nowMs());
     this.#queue.add(
-      all.filter((entry) => entry.state === 'waiting' && entry.failures === 0),
+      entries.filter((entry) => entry.state === 'waiting' && entry.failures === 0),
       caller,
     );
     if (shared > 0) this.#options.observer?.onDeduplicated?.(shared);
     if (submission.origin?.timeline !== undefined) submission.origin.timeline.deduplicated = shared;
     this.#options.observer?.onQueue?.(this.#queue.tokens);
-    return all;
+    return entries;
   }
 
   #cancel(submission: Submission, entries: readonly Entry[], reason: unknown): void {
-    let cancelled = 0;
-    for (const entry of entries) {
-      const wanted = entry.waiters.filter((waiter) => waiter.submission !== submission);
-      entry.waiters.splice(0, entry.waiters.length, ...wanted);
-      if (wanted.length > 0 || entry.state !== 'waiting') continue;
-      this.#queue.drop(entry);
-      this.#inFlight.delete(entry.key);
-      cancelled++;
-    }
+    const cancelled = this.#withdraw(submission, entries);
     if (cancelled > 0) this.#options.observer?.onCancelled?.(cancelled);
-    this.#options.observer?.onQueue?.(this.#queue.tokens);
     submission.fail(reason);
+  }
+
+  /** What waits for nobody but this request is not computed; gives how many inputs that are. */
+  #withdraw(submission: Submission, entries: Iterable<Entry>): number {
+    const unwanted = this.#inFlight.leave(submission, entries);
+    for (const entry of unwanted) this.#queue.drop(entry);
+    this.#options.observer?.onQueue?.(this.#queue.tokens);
+    return unwanted.length;
   }
 
   async #serve(replica: Replica): Promise<void> {
@@ -244,7 +208,9 @@ export class Scheduler {
     let vectors: Vectors;
     try {
       const running = replica.embed(batch);
-      this.#report(batch, entries, { origins, startedMs }); // while the replica works
+      noteBatch(origins, batch.requestIds ?? [], startedMs); // while the replica works
+      this.#options.observer?.onQueue?.(this.#queue.tokens);
+      this.#options.observer?.onBatch?.(describeStart(batch, entries, startedMs));
       vectors = await running;
     } catch (error) {
       this.#reportEnd(batch, { origins, startedMs, endedMs: this.#options.nowMs(), hasFailed: true });
@@ -253,19 +219,14 @@ export class Scheduler {
     }
     const endedMs = this.#options.nowMs();
     this.#reportEnd(batch, { origins, startedMs, endedMs, hasFailed: false });
-    if (leavesOthers) this.#measure(batch.ids.length, endedMs - freeMs);
+    if (leavesOthers) this.#speed.measure(batch.ids.length, endedMs - freeMs);
     entries.forEach((entry, row) =>
       this.#deliver(entry, vectors.data.subarray(row * vectors.dim, (row + 1) * vectors.dim)),
     );
   }
 
-  #measure(tokens: number, ms: number): void {
-    this.#batchTokens = smooth(this.#batchTokens, tokens);
-    this.#batchMs = smooth(this.#batchMs, Math.max(1, ms));
-  }
-
   #deliver(entry: Entry, vector: Float32Array): void {
-    this.#finish(entry);
+    this.#inFlight.finish(entry);
     const isFinite = Number.isFinite(vector.reduce((sum, value) => sum + value, 0));
     for (const { submission, row } of entry.waiters) {
       if (isFinite) submission.fill(row, vector);
@@ -281,11 +242,11 @@ export class Scheduler {
       if (isCrashOfOne && entry.failures >= crashesOfPoison && this.#failure === undefined) {
         this.#convict(entry);
       } else if (entry.waiters.length === 0) {
-        this.#finish(entry);
+        this.#inFlight.finish(entry);
       } else if (entry.failures < maxFailures && this.#failure === undefined) {
         this.#queue.retry(entry);
       } else {
-        this.#finish(entry);
+        this.#inFlight.finish(entry);
         for (const { submission } of entry.waiters) submission.fail(error);
       }
     }
@@ -293,39 +254,23 @@ export class Scheduler {
   }
 
   #convict(entry: Entry): void {
-    this.#finish(entry);
+    this.#inFlight.finish(entry);
     const seconds = this.#quarantine.add(this.#source, entry.key);
     this.#options.observer?.onQuarantined?.(
       entry.waiters.flatMap(({ submission }) => submission.origin?.requestId ?? []),
     );
     for (const { submission, row } of entry.waiters) {
       submission.fail(this.#quarantined(row, seconds));
-      this.#abandon(submission);
+      this.#withdraw(submission, this.#inFlight.values());
     }
-  }
-
-  /** What waits for nobody but a request that has failed is not computed. */
-  #abandon(submission: Submission): void {
-    for (const entry of this.#inFlight.values()) {
-      if (entry.state !== 'waiting' || entry.waiters.some((waiter) => waiter.submission !== submission)) continue;
-      this.#queue.drop(entry);
-      this.#inFlight.delete(entry.key);
-    }
-    this.#options.observer?.onQueue?.(this.#queue.tokens);
-  }
-
-  #finish(entry: Entry): void {
-    entry.state = 'done';
-    this.#inFlight.delete(entry.key);
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
-    for (const entry of this.#inFlight.values()) {
+    for (const entry of this.#inFlight.clear()) {
       this.#queue.drop(entry);
       for (const { submission } of entry.waiters) submission.fail(error);
     }
-    this.#inFlight.clear();
     this.#options.observer?.onQueue?.(this.#queue.tokens);
     this.#wake();
   }
@@ -334,43 +279,7 @@ export class Scheduler {
     for (const resume of this.#idle.splice(0).toReversed()) resume();
   }
 
-  #report(
-    batch: Batch,
-    entries: readonly Entry[],
-    { origins, startedMs }: Pick<EndedBatch, 'origins' | 'startedMs'>,
-  ): void {
-    noteBatch(origins, batch.requestIds ?? [], startedMs);
-    const longest = entries.reduce((max, entry) => Math.max(max, entry.ids.length), 0);
-    this.#options.observer?.onQueue?.(this.#queue.tokens);
-    this.#options.observer?.onBatch?.({
-      tokens: batch.ids.length,
-      rows: entries.length,
-      paddedTokens: longest * entries.length - batch.ids.length,
-      waitedMs: entries.map((entry) => startedMs - entry.queuedAtMs),
-    });
-  }
-
   #reportEnd(batch: Batch, end: Omit<EndedBatch, 'tokens' | 'rows'>): void {
     this.#options.observer?.onBatchEnd?.({ ...end, tokens: batch.ids.length, rows: batch.offsets.length - 1 });
   }
-}
-
-function smooth(mean: number, value: number): number {
-  return mean === 0 ? value : mean * (1 - rateSmoothing) + value * rateSmoothing;
-}
-
-function countTokens(inputs: readonly Sequence[]): number {
-  return inputs.reduce((sum, { ids }) => sum + ids.length, 0);
-}
-
-function toBatch(entries: readonly Entry[], requestIds: readonly string[]): Batch {
-  const offsets = new Int32Array(entries.length + 1);
-  entries.forEach((entry, row) => {
-    offsets[row + 1] = offsets[row]! + entry.ids.length;
-  });
-  const ids = new Int32Array(offsets[entries.length]!);
-  entries.forEach((entry, row) => ids.set(entry.ids, offsets[row]!));
-  const batch = requestIds.length === 0 ? { ids, offsets } : { ids, offsets, requestIds };
-  if (!entries.some(({ skip = 0 }) => skip > 0)) return batch;
-  return { ...batch, skips: Int32Array.from(entries, ({ skip = 0 }) => skip) };
 }

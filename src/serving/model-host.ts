@@ -124,10 +124,10 @@ export class ModelHost implements Catalog {
     return entry && this.#slots.get(slotKey(entry))?.model?.readyRunners();
   }
 
-  /** Why a loaded model would refuse a request of at least so many tokens now; undefined where it might not. */
-  refuseEarly(name: string, atLeastTokens: number, origin: Origin): ServiceError | undefined {
+  /** Why a loaded model would refuse a request with a body of so many bytes now; undefined where it might not. */
+  refuseEarly(name: string, bytes: number, origin: Origin): ServiceError | undefined {
     const entry = this.#entries.get(name);
-    return entry && this.#slots.get(slotKey(entry))?.model?.refusalOf(atLeastTokens, origin);
+    return entry && this.#slots.get(slotKey(entry))?.model?.refuseEarly(bytes, origin);
   }
 
   /** The models in memory or on their way there; failed ones too. */

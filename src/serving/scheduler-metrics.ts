@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { EndedBatch, SchedulerObserver } from '../scheduler/scheduler.ts';
+import type { EndedBatch, SchedulerObserver } from '../scheduler/observer.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 
 export interface ObserverOptions {

@@ -5,7 +5,6 @@ import type { Resources } from '../engine/resources.ts';
 import type { OpenChannel } from '../engine/runner-channel.ts';
 import { ServiceError } from '../errors.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Origin } from '../request/origin.ts';
 import type { Quarantine } from '../scheduler/quarantine.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { EncodeLimits } from '../tokenizer/encode-items.ts';
@@ -29,10 +28,9 @@ export interface ServedModel {
   readonly tokenizer: Tokenizer;
   /** Through the scheduler, or out of the cache of results. @throws as `Scheduler.embed` does */
   readonly embed: EmbedSequences;
-  /** As `Scheduler.expect`. */
-  expect(tokens: number): () => void;
-  /** Why a request of at least so many tokens would be refused now; undefined where it might not. */
-  refusalOf(atLeastTokens: number, origin: Origin): ServiceError | undefined;
+  /** As those of `Scheduler`. */
+  readonly expect: Scheduler['expect'];
+  readonly refuseEarly: Scheduler['refuseEarly'];
   readonly limits: Pick<EncodeLimits, 'maxTokens' | 'vocabulary' | 'uncountedId' | 'skipsPrompt'>;
   /** The text to put before every input. @throws ServiceError `invalid_value` */
   choosePrompt(wish: PromptWish, line: PromptSources['line']): string;
@@ -138,8 +136,8 @@ export async function startServedModel(options: StartOptions): Promise<ServedMod
       card,
       tokenizer,
       embed: resultCache === undefined ? compute : withCache(compute, { ...options, card, resultCache }),
-      expect: (tokens) => scheduler.expect(tokens),
-      refusalOf: (atLeastTokens, origin) => scheduler.refusalOf(atLeastTokens, origin),
+      expect: (bytes, encoding) => scheduler.expect(bytes, encoding),
+      refuseEarly: (...request) => scheduler.refuseEarly(...request),
       limits: {
         maxTokens,
         vocabulary: shape.vocabulary,

@@ -69,8 +69,8 @@ test('a request over the whole limit is told that it never fits', async () => {
 test('where the queue has no room the body is not parsed, and the connection stays', async () => {
   const asked: unknown[] = [];
   const { app } = await startFake({
-    refuseEarly: (model, tokens) => {
-      asked.push([model, tokens]);
+    refuseEarly: (model, bytes) => {
+      asked.push([model, bytes]);
       return new ServiceError('server_overloaded', { queued: 9, max: 9, retryAfterSeconds: 3 });
     },
   });
@@ -80,7 +80,7 @@ test('where the queue has no room the body is not parsed, and the connection sta
   expect(refused.statusCode).toBe(429);
   expect(refused.headers['retry-after']).toBe('3');
   expect(refused.headers['connection']).not.toBe('close');
-  expect(asked).toEqual([[fakeModel, Math.ceil(payload.length / 16)]]);
+  expect(asked).toEqual([[fakeModel, payload.length]]);
 });
 
 test('the deadline is what the client says, and at most what the server allows', async () => {
