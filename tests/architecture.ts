@@ -115,8 +115,9 @@ const places: readonly { readonly what: string; readonly pattern: RegExp; readon
   {
     what: 'the wall clock, which jumps (performance.now() does not)',
     pattern: /\bDate\.now\b|\bnew Date\(\)/,
-    // Times of files and of HTTP headers, and what clients are shown.
-    where: /^(quantization\/quantized-file|store\/hub\/answer-error|store\/archive\/staging|serving\/model-host)\.ts$/,
+    // Times of files, of HTTP headers and of log lines, what clients are shown, and the ends of keys and certificates.
+    where:
+      /^(quantization\/quantized-file|store\/hub\/answer-error|store\/archive\/staging|serving\/model-host|util\/name-work|access\/(follow-certificate|key-ring)|cli\/keys)\.ts$/,
   },
   {
     what: 'a comparison with a model type',

@@ -28,6 +28,8 @@ function sampleOf(name: typeof settingNames extends () => readonly (infer N)[] ?
     replicas: '3',
     threads: '3',
     shutdownSeconds: '9',
+    drainSeconds: '4',
+    redisUrl: 'redis://localhost:6379',
     loadWaitSeconds: '9',
     publicRoutes: 'docs,health',
   };

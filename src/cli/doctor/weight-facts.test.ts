@@ -10,7 +10,8 @@ const golden = (name: string) =>
   fileURLToPath(new URL(`../../../tests/goldens/models/weights/${name}`, import.meta.url));
 
 test('blobs of the Hugging Face cache, which have no extension, keep the format of their names', async () => {
-  const [snapshot, blobs] = [join(tempFolder(), 'snapshot'), join(tempFolder(), 'blobs')];
+  const repository = join(tempFolder(), 'models--org--name');
+  const [snapshot, blobs] = [join(repository, 'snapshots', 'a'.repeat(40)), join(repository, 'blobs')];
   for (const folder of [snapshot, blobs]) mkdirSync(folder, { recursive: true });
   for (const [index, name] of readdirSync(golden('bin')).entries()) {
     cpSync(join(golden('bin'), name), join(blobs, String(index)), { recursive: true });
