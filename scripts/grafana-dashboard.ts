@@ -96,6 +96,31 @@ const rows: Readonly<Record<string, readonly Panel[]>> = {
       ],
     },
   ],
+  Refusals: [
+    {
+      title: 'Refused under load, by reason',
+      unit: 'reqps',
+      queries: [query(perSecond('embeddings_refused_total', 'model, reason'), '{{model}} {{reason}}')],
+    },
+    {
+      title: 'Over their limits, by caller',
+      unit: 'reqps',
+      queries: [
+        query(
+          `sum by (caller, kind) (rate(embeddings_rate_limited_total{${one}}[$__rate_interval]))`,
+          '{{caller}} {{kind}}',
+        ),
+      ],
+    },
+    {
+      title: 'Inputs in quarantine, and connections dropped, in an hour',
+      unit: 'short',
+      queries: [
+        query(`sum by (model) (increase(embeddings_quarantined_inputs_total{${ofModel}}[1h]))`, '{{model}} inputs'),
+        query(`sum(increase(embeddings_dropped_connections_total{${one}}[1h]))`, 'connections'),
+      ],
+    },
+  ],
   Batches: [
     {
       title: 'Fill of batches',
