@@ -1,17 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Certificate, CertificatePaths } from './access/certificate.ts';
-import { followCertificate } from './access/follow-certificate.ts';
-import { followKeys, type FollowedKeys } from './access/follow-keys.ts';
 import type { Config } from './config.ts';
 import { bundledModelsDir, ConfigError } from './config.ts';
 import { chooseProvider } from './engine/provider.ts';
 import { forkRunner, type OpenChannel } from './engine/runner-channel.ts';
 import type { Embed } from './embed.ts';
 import { createEmbed } from './embed.ts';
-import type { FastifyInstance } from 'fastify';
-import type { LimitStore } from './limits/limit-store.ts';
-import { RateLimits } from './limits/rate-limits.ts';
 import type { Provider } from './graph/passes/all.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Catalog } from './models/model-card.ts';
@@ -24,7 +17,6 @@ import { createMemoryFreer } from './serving/free-memory.ts';
 import { createQuietCollector } from './serving/quiet-collector.ts';
 import { ModelFiles, type FetchOptions } from './serving/model-files.ts';
 import { ModelHost } from './serving/model-host.ts';
-import { watchPreload, type PreloadWatch } from './serving/preload-watch.ts';
 import { prepareModel } from './serving/prepare-model.ts';
 import { reportDownloads, reportLife, reportQuantising } from './serving/report-life.ts';
 import type { AllowlistEntry } from './store/allowlist.ts';
@@ -37,10 +29,10 @@ import { findLocked, lockFilePath } from './store/lock-file.ts';
 import { openTracer } from './tracing/open-tracer.ts';
 import type { Tracer } from './tracing/tracer.ts';
 import { watchAllowlist } from './store/watch-allowlist.ts';
-import type { FollowedFiles } from './util/followed-files.ts';
 import { collectGarbage } from './util/collect-garbage.ts';
 import { readVersion } from './util/version.ts';
 import { readMachine } from './engine/machine.ts';
+import { HttpService } from './http-service.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -163,26 +155,17 @@ export async function createApp(options: AppOptions): Promise<App> {
       quiet.end();
     }
   };
-  const limits = new RateLimits({
-    ...config,
-    openStore: () => openLimitStore(config.redisUrl, logger),
-    onLimited: (kind, caller) => metrics.rateLimited.inc({ kind, caller }),
-  });
-  let server: FastifyInstance | undefined;
-  let keys: FollowedKeys | undefined;
-  let certificate: FollowedFiles<Certificate> | undefined;
-  let isClosing = false;
-  let preload: PreloadWatch | undefined;
+  let http: HttpService | undefined;
 
-  /** Starts the loads that nobody has asked for yet; the server takes requests meanwhile. */
-  const startPreload = (): PreloadWatch => {
-    const preload = config.preload ?? choosePreload(allowlist.current.entries, locate);
-    if (preload.length > config.maxLoadedModels)
+  /** Those that are in memory from the start on. */
+  const namesToPreload = (): readonly string[] => {
+    const names = config.preload ?? choosePreload(allowlist.current.entries, locate);
+    if (names.length > config.maxLoadedModels)
       logger.warn(
-        { preload: preload.length, maxLoadedModels: config.maxLoadedModels },
+        { preload: names.length, maxLoadedModels: config.maxLoadedModels },
         'more models are preloaded than stay in memory',
       );
-    return watchPreload({ host, names: preload, clock: realClock });
+    return names;
   };
 
   return {
@@ -191,88 +174,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     listen: async () => {
       const onLoss = (reason: string) => logger.warn({ reason }, 'traces could not be sent; some are lost');
       tracer = await openTracer({ ...config, version: readVersion(), onLoss });
-      keys = followKeys({ ...config, log: logger });
-      const paths = certificatePaths(config);
-      let useCertificate: (changed: Certificate) => void = () => {}; // until there is a server
-      certificate = paths && followCertificate({ paths, onChange: (changed) => useCertificate(changed), log: logger });
-      const watch = startPreload(); // runners start while the HTTP modules load
-      preload = watch;
-      // `embeddings embed` does without these.
-      const [{ createHttpServer }, { listenOn }, { changeCertificate }] = await Promise.all([
-        import('./http/server.ts'),
-        import('./http/listen-on.ts'),
-        import('./http/tls.ts'),
-      ]);
-      const health = () => {
-        const problems = watch.problems();
-        const isFine = Object.values(problems).every((names) => names.length === 0);
-        const detail = { ...problems, draining: isClosing };
-        return { live: true, ready: isFine && !isClosing, detail };
-      };
-      server = await createHttpServer({
-        config,
-        embed,
-        catalog: host,
-        limits,
-        refuseEarly: (...request) => host.refuseEarly(...request),
-        metrics,
-        logger,
-        tracer,
-        version: readVersion(),
-        keys,
-        certificate: certificate?.current,
-        health,
-        isDraining: () => isClosing,
-        info: () => ({ version: readVersion(), provider, models: host.listHeld(), runner_pids: host.runnerPids() }),
-      });
-      const created = server;
-      useCertificate = (changed) => changeCertificate(created, changed);
-      if (certificate !== undefined) useCertificate(certificate.current); // it may have changed meanwhile
-      return { url: await listenOn(server, config) };
+      http = new HttpService({ config, logger, metrics, tracer, host, embed, provider, preload: namesToPreload() });
+      return { url: await http.listen() };
     },
     close: async () => {
-      isClosing = true; // not ready any more, so that load balancers stop sending
-      preload?.close();
-      for (const followed of [allowlist, keys, certificate]) followed?.close();
-      if (server !== undefined) await sleep(config.drainSeconds * 1000); // until they have all seen that
-      const drained = server?.close();
-      await withinSeconds(config.shutdownSeconds, drained);
+      allowlist.close();
+      await http?.drain();
       await host.close(); // what is still in flight gets shutting_down
-      await withinSeconds(secondsToAnswer, drained);
-      await Promise.all([tracer?.close(), limits.close()]);
+      await http?.close();
+      await tracer?.close();
     },
   };
-}
-
-/** Both libraries are loaded only where a limit is in force. */
-async function openLimitStore(redisUrl: string | undefined, logger: Logger): Promise<LimitStore> {
-  const { openStore } = await import('./limits/open-store.ts');
-  if (redisUrl === undefined) return openStore();
-  const { connectRedis } = await import('./limits/connect-redis.ts');
-  return openStore(await connectRedis(redisUrl, logger));
-}
-
-const secondsToAnswer = 1; // for the shutting_down answers to reach their clients
-
-/** Resolves when `work` is done, or after `seconds`. */
-async function withinSeconds(seconds: number, work: Promise<unknown> | undefined): Promise<void> {
-  if (work === undefined) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, seconds * 1000);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
-
-/** Undefined for plain HTTP. Half of what TLS needs stops the start: the service must not serve without what was asked for. */
-function certificatePaths({ tlsCert: cert, tlsKey: key, tlsClientCa: clientCa }: Config): CertificatePaths | undefined {
-  if (cert !== undefined && key !== undefined) return { cert, key, clientCa };
-  if (cert !== undefined || key !== undefined || clientCa !== undefined)
-    throw new ConfigError(
-      'expected both EMBEDDINGS_TLS_CERT and EMBEDDINGS_TLS_KEY where one of them or EMBEDDINGS_TLS_CLIENT_CA is set',
-    );
-  return undefined;
 }
 
 /** Settings that cannot be honoured yet stop the start: an option dropped in silence would be a wrong answer later. */

@@ -91,6 +91,7 @@ const arrows: Record<string, readonly string[] | 'everything'> = {
   'errors.ts': [],
   'config.ts': ['errors.ts', 'util'],
   'app.ts': 'everything',
+  'http-service.ts': 'everything',
   'index.ts': 'everything',
 };
 
