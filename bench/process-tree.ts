@@ -94,3 +94,13 @@ export function watchTreeMemory(root: number, everyMs = 500): () => number {
     return mostMb;
   };
 }
+
+/** A process that is dead but not yet reaped does not run. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
+  } catch {
+    return false;
+  }
+}

@@ -2,9 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync, readFileSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort } from './free-port.ts';
 import { embedOnce } from './http-client.ts';
 import { toMessage, toReason } from './message.ts';
 
@@ -65,16 +64,6 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return stop(child);
   };
   return { url, pid: child.pid ?? 0, firstAnswerSeconds, close };
-}
-
-async function findFreePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  // A listening TCP server has an AddressInfo, never a string or null.
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 interface WaitOptions {

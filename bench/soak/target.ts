@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { isRunning } from '../process-tree.ts';
 
 /** The server under test, as its clients and its enemies see it. */
 export interface Target {
@@ -37,16 +37,6 @@ export async function runnerPids({ url }: Target): Promise<readonly number[]> {
   const response = await fetch(`${url}/info`, { signal: AbortSignal.timeout(10_000) });
   const { runner_pids: pids } = (await response.json()) as { runner_pids: readonly number[] };
   return pids.filter(isRunning);
-}
-
-/** A process that is dead but not yet reaped does not run. */
-export function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
-  } catch {
-    return false;
-  }
 }
 
 /** Waits for a true value of `probe`; a probe that throws counts as false. Gives whether it came in time. */

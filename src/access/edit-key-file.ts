@@ -1,16 +1,6 @@
-import {
-  chownSync,
-  closeSync,
-  fchmodSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { replaceFile } from '../util/replace-file.ts';
 import { KeyFileError } from './key-file.ts';
 
 const waits = { retries: 40, minTimeout: 50, maxTimeout: 250, factor: 1.5 }; // some seconds
@@ -28,7 +18,14 @@ export async function editKeyFile(path: string, edit: (text: string) => string):
     const before = statSync(path, { throwIfNoEntry: false });
     const text = before === undefined ? '' : readFileSync(path, 'utf8');
     const changed = edit(text);
-    if (changed !== text) replace(path, changed, before);
+    if (changed === text) return;
+    replaceFile(path, changed, {
+      mode: newMode,
+      prepare: (temporary) => {
+        chmodSync(temporary, (before?.mode ?? newMode) & 0o777);
+        keepOwner(path, temporary, before);
+      },
+    });
   } finally {
     await release();
   }
@@ -37,26 +34,6 @@ export async function editKeyFile(path: string, edit: (text: string) => string):
 interface Owned {
   readonly uid: number;
   readonly gid: number;
-  readonly mode: number;
-}
-
-function replace(path: string, text: string, before: Owned | undefined): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  rmSync(temporary, { force: true }); // of a process of this number that was killed
-  try {
-    const file = openSync(temporary, 'wx', newMode);
-    try {
-      writeFileSync(file, text, { flush: true });
-      fchmodSync(file, (before?.mode ?? newMode) & 0o777);
-    } finally {
-      closeSync(file);
-    }
-    keepOwner(path, temporary, before);
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** The service may run as another user than the administrator, and must be able to read the file after the edit too. */

@@ -1,16 +1,9 @@
 import { expect, test } from 'vitest';
+import { load } from '../../tests/engine/load-message.ts';
 import type { FromRunner, ToRunner } from './messages.ts';
 import type { RunnerEvents } from './runner-channel.ts';
 import { RunnerReplica } from './runner-replica.ts';
 
-const load = {
-  kind: 'load',
-  graph: { name: 'g', inputs: [], outputs: [], nodes: [], initializers: [] },
-  weightsFolder: '',
-  threads: 1,
-  provider: 'cpu',
-  positions: { first: 0 },
-} as const;
 const batch = { ids: Int32Array.of(1, 2), offsets: Int32Array.of(0, 2) };
 const settle = async () => {
   for (let i = 0; i < 20; i++) await Promise.resolve();

@@ -4,7 +4,6 @@ import { modelNotFound, ServiceError } from '../errors.ts';
 import { parseEmbedRequest } from '../request/parse-embed-request.ts';
 import { writeEmbedResponse } from './embed-response.ts';
 import type { HttpDeps } from './http-deps.ts';
-import { deadlineOf } from './deadline.ts';
 import { azureSchema, embeddingsSchema } from './schemas.ts';
 import { mark } from '../tracing/timeline.ts';
 import { sourceHeader } from './source-header.ts';
@@ -51,7 +50,7 @@ async function answer(deps: HttpDeps, request: FastifyRequest, reply: FastifyRep
     const result = await embed(wanted, abort.signal, {
       requestId: request.id,
       caller: request.caller.name,
-      deadlineMs: deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: config.maxWait }),
+      deadlineMs: request.deadlineMs,
       admit: quota && ((tokens, model) => quota.takeTokens(tokens, model)),
       timeline,
       span,

@@ -12,8 +12,8 @@ declare module 'fastify' {
     /** Why the body was not parsed: the queue of its model has no room. */
     refusal: ServiceError | undefined;
     hold: Hold | undefined;
-    /** On the clock of `performance.now()`. */
-    arrivedMs: number;
+    /** When the answer of an embedding request is of no use any more, on the clock of `performance.now()`; never when undefined. */
+    deadlineMs: number | undefined;
   }
 }
 
@@ -30,7 +30,7 @@ export function acceptJsonOnly(app: FastifyInstance, deps: HttpDeps): void {
     new ServiceError('server_busy', { held: bodies.held, max: bodies.max, retryAfterSeconds: 1 });
   app.decorateRequest('refusal', undefined);
   app.decorateRequest('hold', undefined);
-  app.decorateRequest('arrivedMs', 0);
+  app.decorateRequest('deadlineMs', undefined);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', (request, stream, done) => {
     const refusal = refuseByHeaders(request, config.maxBodyBytes);
@@ -48,7 +48,9 @@ export function acceptJsonOnly(app: FastifyInstance, deps: HttpDeps): void {
     });
   });
   app.addHook('onRequest', (request, reply, done) => {
-    request.arrivedMs = performance.now() - reply.elapsedTime;
+    const startMs = performance.now() - reply.elapsedTime;
+    if (request.routeOptions.config.embeds === true)
+      request.deadlineMs = deadlineOf(request.headers, { startMs, maxWaitSeconds: config.maxWait });
     done();
   });
   app.addHook('preParsing', (request, reply, stream, done) => {
@@ -85,7 +87,6 @@ function refuseByQueue(request: FastifyRequest, bytes: Buffer, deps: HttpDeps): 
   if (deps.refuseEarly === undefined || request.routeOptions.config.embeds !== true) return undefined;
   const model = peekModel(bytes);
   if (model === undefined) return undefined;
-  const deadlineMs = deadlineOf(request.headers, { startMs: request.arrivedMs, maxWaitSeconds: deps.config.maxWait });
-  const origin = { requestId: request.id, caller: request.caller.name, deadlineMs };
-  return deps.refuseEarly(model, bytes.length, origin);
+  const { id: requestId, caller, deadlineMs } = request;
+  return deps.refuseEarly(model, bytes.length, { requestId, caller: caller.name, deadlineMs });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { blobNameKind } from './blob-name.ts';
 import { isCommit } from './hub-cache.ts';
 import { JsonShapeError, readList, readObject, readRecord, readSize, readText, show, wrong } from './check-json.ts';
-import { replaceFile } from './replace-file.ts';
+import { replaceFile } from '../util/replace-file.ts';
 import { isRepositoryFile, isRepositoryId, isRevision } from './repository-id.ts';
 
 /** A file as the lock file and the manifest of an archive hold it. */

@@ -2,7 +2,8 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { ask, bundledModel, distinctInputs, isRunning, runnerPids, startLoad, startService, until } from './service.ts';
+import { isRunning } from '../../bench/process-tree.ts';
+import { ask, bundledModel, distinctInputs, runnerPids, startLoad, startService, until } from './service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'allowlist-edit-'));
 const list = join(folder, 'supported_models.txt');

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -124,14 +123,4 @@ async function inFlight(url: string): Promise<number> {
 export async function runnerPids(url: string, headers: Record<string, string> = {}): Promise<readonly number[]> {
   const info = (await (await fetch(`${url}/info`, { headers })).json()) as { runner_pids: readonly number[] };
   return info.runner_pids;
-}
-
-/** A process that is dead but not yet reaped does not run. */
-export function isRunning(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2)[0] !== 'Z';
-  } catch {
-    return false;
-  }
 }

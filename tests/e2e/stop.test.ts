@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ask, bundledModel, isRunning, runnerPids, startLoad, startService, until } from './service.ts';
+import { isRunning } from '../../bench/process-tree.ts';
+import { ask, bundledModel, runnerPids, startLoad, startService, until } from './service.ts';
 
 const slow = ['--replicas', '1', '--threads', '1'];
 

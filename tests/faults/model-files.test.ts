@@ -12,7 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ask, bundledModel, distinctInputs, isRunning, runnerPids, startServiceIn, until } from '../e2e/service.ts';
+import { isRunning } from '../../bench/process-tree.ts';
+import { ask, bundledModel, distinctInputs, runnerPids, startServiceIn, until } from '../e2e/service.ts';
 import { tempFolder } from '../graph/temp-folder.ts';
 
 const bundled = join(import.meta.dirname, '../../models', bundledModel);

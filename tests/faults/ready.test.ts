@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ask, bundledModel, isRunning, runnerPids, startService, startServiceWith, until } from '../e2e/service.ts';
+import { isRunning } from '../../bench/process-tree.ts';
+import { ask, bundledModel, runnerPids, startService, startServiceWith, until } from '../e2e/service.ts';
 
 test('readyz follows the runners, livez does not', async () => {
   const service = await startService('--replicas', '1');

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import { findFreePort } from '../../bench/free-port.ts';
 import { connectRedis } from '../../src/limits/connect-redis.ts';
 import type { LimitStore } from '../../src/limits/limit-store.ts';
 import { openStore } from '../../src/limits/open-store.ts';
@@ -86,19 +87,10 @@ async function startRedis(
   started: { close: () => void }[],
   wanted?: number,
 ): Promise<{ readonly port: number; readonly child: ChildProcess }> {
-  const port = wanted ?? (await freePort());
+  const port = wanted ?? (await findFreePort());
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', args, { stdio: 'ignore', cwd: '/tmp' });
   started.push({ close: () => child.kill('SIGKILL') });
   await sleep(300); // the clients wait for the rest
   return { port, child };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
